@@ -1,0 +1,70 @@
+/** Our record of one problem over time, and the changes of state that are legal. */
+
+import type { Scope } from './scope.js';
+import type { Severity } from './severity.js';
+
+export const INCIDENT_STATES = ['open', 'acknowledged', 'resolved'] as const;
+export type IncidentState = (typeof INCIDENT_STATES)[number];
+
+export type Incident = {
+  readonly id: number;
+  readonly source: string;
+  /** Name of the lead alert. */
+  readonly alertName: string;
+  readonly alertKey: string;
+  readonly severity: Severity;
+  readonly severityNote: string | null;
+  readonly scope: Scope;
+  readonly state: IncidentState;
+  /** Counts every change that a reader could see; a button carries it so that a stale click is noticed. */
+  readonly revision: number;
+  readonly episodeId: number;
+  readonly openedAtMs: number;
+  readonly acknowledgedAtMs: number | null;
+  readonly acknowledgedBy: string | null;
+  readonly resolvedAtMs: number | null;
+  readonly resolvedBy: string | null;
+  readonly reopenedCount: number;
+};
+
+/** One firing period of an incident. Its dedup key is what a pager collapses repeats on. */
+export type Episode = {
+  readonly id: number;
+  readonly incidentId: number;
+  readonly number: number;
+  readonly dedupKey: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly severity: Severity;
+  /** When a resolve of this episode was first attempted at a pager. After that no trigger of it may be sent. */
+  readonly resolveAttemptedAtMs: number | null;
+};
+
+/** `INC-412`. */
+export function publicId(id: number): string {
+  return `INC-${id}`;
+}
+
+/** Reads `412`, `INC-412`, `inc412`; null for anything else. */
+export function parsePublicId(text: string): number | null {
+  const digits = /^(?:inc-?)?([1-9]\d{0,14})$/i.exec(text.trim())?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+export type Change = 'acknowledge' | 'resolve' | 'reopen';
+
+/** The state after a change, or null when the change is not legal from here. Repeating one is not an error: `same` says so. */
+export function nextState(
+  state: IncidentState,
+  change: Change,
+): { readonly state: IncidentState; readonly same: boolean } | null {
+  switch (change) {
+    case 'acknowledge':
+      if (state === 'resolved') return null;
+      return { state: 'acknowledged', same: state === 'acknowledged' };
+    case 'resolve':
+      return { state: 'resolved', same: state === 'resolved' };
+    case 'reopen':
+      return { state: state === 'resolved' ? 'open' : state, same: state !== 'resolved' };
+  }
+}

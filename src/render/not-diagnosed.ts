@@ -1,0 +1,63 @@
+/** Why there is no diagnosis to show: still running, failed, or nothing could be seen. An honest reason, never silence. */
+
+import type { IncidentView } from '../domain/incident-view.js';
+import { clean, cut } from './neutralise.js';
+
+export type NotDiagnosed = {
+  readonly kind: 'running' | 'failed' | 'blind';
+  /** "Not diagnosed: Prometheus unreachable": for the headline. */
+  readonly short: string;
+  /** The same with its detail: for cards and pages. */
+  readonly says: string;
+};
+
+/** Null when there is a diagnosis that saw something. */
+export function notDiagnosedBecause(view: IncidentView): NotDiagnosed | null {
+  const { diagnosis } = view;
+  if (diagnosis === null) return withoutDiagnosis(view);
+  const looked = diagnosis.findings.filter((finding) => finding.status !== 'skipped');
+  if (looked.length === 0 || looked.some((finding) => finding.status !== 'unknown')) return null;
+  const details = looked.map((finding) => finding.says);
+  const reason = commonReason(details) ?? commonReason(diagnosis.verdict.unseen);
+  const detail = clean(details[0] ?? diagnosis.verdict.unseen[0] ?? '');
+  return {
+    kind: 'blind',
+    short: `Not diagnosed: ${reason ?? 'no check could be made'}`,
+    says: `Not diagnosed: ${reason ?? 'no check could be made'}${detail === '' ? '' : ` (${cut(detail, 140)})`}`,
+  };
+}
+
+function withoutDiagnosis(view: IncidentView): NotDiagnosed {
+  const failed = view.timeline.findLast((entry) => entry.kind === 'diagnosis_failed');
+  if (failed !== undefined) {
+    return {
+      kind: 'failed',
+      short: 'Not diagnosed: the diagnosis failed',
+      says: `Not diagnosed: ${cut(clean(failed.text), 200)}`,
+    };
+  }
+  return {
+    kind: 'running',
+    short: 'Diagnosis still running',
+    says: 'Diagnosis running: no check is done yet.',
+  };
+}
+
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/timed? ?out|deadline/i, 'Prometheus timed out'],
+  [/unreachable|refused|reset|not resolve|ENOTFOUND|ECONN|circuit|network/i, 'Prometheus unreachable'],
+  [/no Prometheus|not configured/i, 'no Prometheus configured'],
+  [/\b(401|403|unauthorized|forbidden)\b/i, 'Prometheus refused us'],
+  [/\b5\d\d\b|http_error|http error/i, 'Prometheus answers with errors'],
+  [/label/i, 'scope labels missing'],
+  [/no series|no data|no metric|renamed|stale/i, 'no data for this scope'],
+];
+
+/** The first reason that most of the texts give. */
+function commonReason(texts: readonly string[]): string | null {
+  for (const [pattern, reason] of REASONS) {
+    const hits = texts.filter((text) => pattern.test(text.slice(0, 500))).length;
+    if (hits > 0 && hits * 2 >= texts.length) return reason;
+  }
+  return null;
+}

@@ -1,0 +1,229 @@
+/** Compares what was promised (200s), what is stored, and what the pager accepted. Pure. */
+
+import { canonicalLabels } from '../../src/domain/labels.js';
+import type { Attempt } from '../../test/support/alertmanager-double.js';
+import type { AcceptedEvent } from './moody-pagerduty.js';
+import type { StoredEpisode, StoredIncident, StoredPage, StoredState } from './read-database.js';
+import type { Life } from './service.js';
+
+/** A page leaves within this after its deadline, or after the restart that followed it. */
+export const PAGE_WITHIN_MS = 15_000;
+
+export type Evidence = {
+  /** What the double sent and was answered 200. */
+  readonly accepted: readonly Pick<Attempt, 'body' | 'alerts'>[];
+  readonly stored: StoredState;
+  readonly events: readonly AcceptedEvent[];
+  readonly lives: readonly Life[];
+  readonly pageDeadlineMs: number;
+};
+
+export type Findings = {
+  readonly accepted: number;
+  readonly lost: number;
+  readonly duplicate_incidents: number;
+  readonly unpaged_critical: number;
+  readonly extra_dedup_keys: number;
+  readonly triggers_after_resolve: number;
+  readonly late_pages: number;
+  /** Incidents, or pages at the pager, that stayed open though everything was resolved and delivered. */
+  readonly left_open: number;
+  /** The first faults in words, for the log. */
+  readonly faults: readonly string[];
+};
+
+export function reconcile(evidence: Evidence): Findings {
+  const faults: string[] = [];
+  const report = (list: readonly string[]) => {
+    faults.push(...list.slice(0, 10));
+    return list.length;
+  };
+  return {
+    accepted: evidence.accepted.reduce((sum, { alerts }) => sum + alerts.length, 0),
+    lost: report(findLost(evidence)),
+    duplicate_incidents: report(findDuplicateIncidents(evidence.stored.incidents)),
+    unpaged_critical: report(findUnpaged(evidence)),
+    extra_dedup_keys: report(findExtraKeys(evidence)),
+    triggers_after_resolve: report(findTriggersAfterResolve(evidence.events)),
+    late_pages: report(findLatePages(evidence)),
+    left_open: report(findLeftOpen(evidence)),
+    faults,
+  };
+}
+
+/** One entry an alert of an accepted body that is not stored, and one an alert that was accepted firing and is in no incident. */
+function findLost({ accepted, stored }: Evidence): string[] {
+  const lost: string[] = [];
+  const left = new Map(stored.bodies);
+  const known = new Set(stored.alerts.map((alert) => alert.labels));
+  const reported = new Set<string>();
+  for (const { body, alerts } of accepted) {
+    const rows = left.get(body) ?? 0;
+    left.set(body, rows - 1);
+    if (rows <= 0) for (const alert of alerts) lost.push(`lost: body with ${JSON.stringify(alert.labels)}`);
+    for (const alert of alerts) {
+      const labels = canonicalLabels(alert.labels);
+      if (alert.status !== 'firing' || known.has(labels) || reported.has(labels)) continue;
+      reported.add(labels);
+      lost.push(`lost: ${labels} is in no incident`);
+    }
+  }
+  return lost;
+}
+
+/** Two incidents of one problem that were open at the same time. */
+function findDuplicateIncidents(incidents: readonly StoredIncident[]): string[] {
+  const duplicates: string[] = [];
+  const latest = new Map<string, StoredIncident>();
+  for (const incident of [...incidents].sort((a, b) => a.openedAtMs - b.openedAtMs || a.id - b.id)) {
+    const earlier = latest.get(incident.problem);
+    const earlierEndMs = earlier?.resolvedAtMs ?? Number.POSITIVE_INFINITY;
+    if (earlier !== undefined && incident.openedAtMs < earlierEndMs) {
+      duplicates.push(`duplicate: INC-${earlier.id} and INC-${incident.id} for ${incident.problem}`);
+    }
+    if (earlier === undefined || (incident.resolvedAtMs ?? Number.POSITIVE_INFINITY) > earlierEndMs) {
+      latest.set(incident.problem, incident);
+    }
+  }
+  return duplicates;
+}
+
+/**
+ * Critical episodes of which the pager never accepted a trigger. The one excuse is an episode that ended
+ * before its page was due; time in which no process ran does not count towards the deadline.
+ */
+function findUnpaged(evidence: Evidence): string[] {
+  const { stored, pageDeadlineMs, lives } = evidence;
+  const triggered = keysOf(evidence.events, 'trigger');
+  const pages = groupBy(stored.pages, (page) => page.episodeId);
+  const unpaged: string[] = [];
+  for (const episode of stored.episodes) {
+    if (episode.severity !== 'critical' || triggered.has(episode.dedupKey)) continue;
+    const states = (pages.get(episode.id) ?? []).map((page) => page.state);
+    const withdrawn = states.length > 0 && states.every((state) => state === 'dropped');
+    const uptimeMs = uptimeBetween(
+      lives,
+      createdAt(episode, pages),
+      episode.endedAtMs ?? Number.POSITIVE_INFINITY,
+    );
+    if (withdrawn && uptimeMs < pageDeadlineMs) continue;
+    unpaged.push(
+      `unpaged: episode ${episode.id} of INC-${episode.incidentId}, page rows: ${states.join(', ') || 'none'}`,
+    );
+  }
+  return [...unpaged, ...findCriticalsWithoutEpisode(evidence)];
+}
+
+/** Alerts accepted as firing and critical, none of whose incidents ever had a critical episode. */
+function findCriticalsWithoutEpisode({ accepted, stored }: Evidence): string[] {
+  const critical = new Set(
+    stored.episodes.filter((one) => one.severity === 'critical').map((one) => one.incidentId),
+  );
+  const covered = new Set(
+    stored.alerts.filter((alert) => critical.has(alert.incidentId)).map((alert) => alert.labels),
+  );
+  const wanted = new Set<string>();
+  for (const { alerts } of accepted) {
+    for (const { status, labels } of alerts) {
+      if (status === 'firing' && labels.severity === 'critical') wanted.add(canonicalLabels(labels));
+    }
+  }
+  return [...wanted]
+    .filter((labels) => !covered.has(labels))
+    .map((labels) => `unpaged: no critical episode for ${labels}`);
+}
+
+/** Keys at the pager that no episode has, and episodes that ran beside another of the same incident (each has a key of its own). */
+function findExtraKeys({ events, stored }: Evidence): string[] {
+  const known = new Set(stored.episodes.map((episode) => episode.dedupKey));
+  const unknown = [...new Set(events.map((event) => event.dedupKey))]
+    .filter((key) => !known.has(key))
+    .map((key) => `extra key: ${key} belongs to no episode`);
+  const beside: string[] = [];
+  for (const episodes of groupBy(stored.episodes, (one) => one.incidentId).values()) {
+    let running: StoredEpisode | null = null;
+    for (const episode of episodes) {
+      if (running !== null && episode.startedAtMs < (running.endedAtMs ?? Number.POSITIVE_INFINITY)) {
+        beside.push(
+          `extra key: episodes ${running.id} and ${episode.id} of INC-${episode.incidentId} overlap`,
+        );
+      }
+      running = episode;
+    }
+  }
+  return [...unknown, ...beside];
+}
+
+function findTriggersAfterResolve(events: readonly AcceptedEvent[]): string[] {
+  const resolved = new Set<string>();
+  const found: string[] = [];
+  for (const { action, dedupKey } of events) {
+    if (action === 'resolve') resolved.add(dedupKey);
+    if (action === 'trigger' && resolved.has(dedupKey)) found.push(`trigger after resolve: ${dedupKey}`);
+  }
+  return found;
+}
+
+/** Pages accepted more than 15 s after both their deadline and the start of the life that sent them. */
+function findLatePages({ events, stored, lives, pageDeadlineMs }: Evidence): string[] {
+  const firstAcceptedAt = new Map<string, number>();
+  for (const { action, dedupKey, atMs } of events) {
+    if (action === 'trigger' && !firstAcceptedAt.has(dedupKey)) firstAcceptedAt.set(dedupKey, atMs);
+  }
+  const pages = groupBy(stored.pages, (page) => page.episodeId);
+  const late: string[] = [];
+  for (const episode of stored.episodes) {
+    const atMs = firstAcceptedAt.get(episode.dedupKey);
+    if (atMs === undefined) continue;
+    const readyAtMs = Math.max(
+      0,
+      ...lives.map((life) => life.readyAtMs ?? 0).filter((ready) => ready <= atMs),
+    );
+    const tookMs = atMs - Math.max(readyAtMs, createdAt(episode, pages) + pageDeadlineMs);
+    if (tookMs > PAGE_WITHIN_MS)
+      late.push(`late: episode ${episode.id} was paged ${tookMs} ms after it was due`);
+  }
+  return late;
+}
+
+function findLeftOpen({ stored, events }: Evidence): string[] {
+  const incidents = stored.incidents
+    .filter((incident) => incident.state !== 'resolved')
+    .map((incident) => `left open: INC-${incident.id} is ${incident.state}`);
+  const resolved = keysOf(events, 'resolve');
+  const pages = [...keysOf(events, 'trigger')]
+    .filter((key) => !resolved.has(key))
+    .map((key) => `left open: nobody resolved ${key} at the pager`);
+  return [...incidents, ...pages];
+}
+
+/** When the page came into being: its row where there is one, since an episode may have begun as a warning. */
+function createdAt(episode: StoredEpisode, pages: ReadonlyMap<number, readonly StoredPage[]>): number {
+  const rows = pages.get(episode.id) ?? [];
+  return rows.length === 0 ? episode.startedAtMs : Math.min(...rows.map((page) => page.createdAtMs));
+}
+
+/** ms between two moments in which a ready process ran. */
+export function uptimeBetween(lives: readonly Life[], fromMs: number, toMs: number): number {
+  let sum = 0;
+  for (const { readyAtMs, endedAtMs } of lives) {
+    if (readyAtMs === null) continue;
+    const overlap = Math.min(toMs, endedAtMs ?? Number.POSITIVE_INFINITY) - Math.max(fromMs, readyAtMs);
+    if (overlap > 0) sum += overlap;
+  }
+  return sum;
+}
+
+function keysOf(events: readonly AcceptedEvent[], action: AcceptedEvent['action']): Set<string> {
+  return new Set(events.filter((event) => event.action === action).map((event) => event.dedupKey));
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,224 @@
+/**
+ * One torture: the service under load, killed again and again, sometimes with a power cut; then quiet, then
+ * the books are compared. Everything random comes from one seed; real time decides what the kills hit.
+ */
+
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import { type AlertmanagerDouble, createAlertmanagerDouble } from '../../test/support/alertmanager-double.js';
+import { startBlankPrometheus } from './blank-prometheus.js';
+import { createLoad, GROUP_BY, planProblems } from './load.js';
+import { type MoodyPagerDuty, startMoodyPagerDuty } from './moody-pagerduty.js';
+import { compilePowerCutShim, cutPower, powerCutEnv } from './power-cut.js';
+import { between, createRandom, type Random } from './random.js';
+import { countUnfinished, readDatabase } from './read-database.js';
+import { realClock, sleep } from './real-clock.js';
+import { type Findings, reconcile } from './reconcile.js';
+import { createService, type Service } from './service.js';
+import { PAGE_DEADLINE_MS, serviceEnv, WEBHOOK_TOKEN } from './service-settings.js';
+
+export type TortureOptions = {
+  readonly dist: string;
+  /** Emptied first; holds database, logs and the shim. */
+  readonly workDirectory: string;
+  readonly kills: number;
+  readonly seed: number;
+  /** Share of the kills that also cut the power, 0–1. */
+  readonly powerCutShare: number;
+  /** The load goes on after the last kill until this many alerts were accepted, for a minute at most. */
+  readonly minAccepted: number;
+  readonly onProgress: (line: string) => void;
+};
+
+export type TortureReport = { readonly kills: number } & Findings & {
+    readonly seed: number;
+    readonly power_cuts: number;
+    readonly unsynced_bytes: number;
+    readonly webhooks: number;
+    readonly incidents: number;
+    readonly episodes: number;
+    readonly pages_accepted: number;
+    readonly pager_refusals: number;
+    readonly integrity: string;
+    readonly settled: boolean;
+    readonly stopped_by_itself: boolean;
+  };
+
+const KILL_WITHIN_MS = 800;
+const SETTLE_WITHIN_MS = 90_000;
+const MIN_ACCEPTED_WITHIN_MS = 60_000;
+
+/** True when nothing that must be zero is not. */
+export function isClean(report: TortureReport): boolean {
+  return (
+    report.settled &&
+    report.integrity === 'ok' &&
+    report.lost === 0 &&
+    report.duplicate_incidents === 0 &&
+    report.unpaged_critical === 0 &&
+    report.extra_dedup_keys === 0 &&
+    report.triggers_after_resolve === 0 &&
+    report.late_pages === 0 &&
+    report.left_open === 0
+  );
+}
+
+/** Rejects when the service cannot be started at all; whatever it loses or doubles is in the report. */
+export async function runTorture(options: TortureOptions): Promise<TortureReport> {
+  const { workDirectory, seed } = options;
+  rmSync(workDirectory, { recursive: true, force: true });
+  mkdirSync(join(workDirectory, 'data'), { recursive: true });
+  const database = join(workDirectory, 'data', 'wakewell.db');
+  // One stream a purpose: how often one of them is asked must not shift the others.
+  const dice = (purpose: number) => createRandom(seed * 16 + purpose);
+
+  const pagerDuty = await startMoodyPagerDuty({ clock: realClock, random: dice(1) });
+  const prometheus = await startBlankPrometheus(dice(2));
+  const service = await createService({
+    distDirectory: options.dist,
+    workDirectory,
+    logFile: join(workDirectory, 'service.log'),
+    clock: realClock,
+    env: {
+      ...powerCutEnv(compilePowerCutShim(workDirectory), database),
+      ...serviceEnv({ workDirectory, database, prometheusUrl: prometheus.url, pagerDutyUrl: pagerDuty.url }),
+    },
+  });
+  const pool = new Pool(service.url, { connections: 16 });
+  const double = createDouble(pool, dice(3));
+  const load = createLoad({ clock: realClock, random: dice(4), problems: planProblems(dice(5)), double });
+  const countAccepted = () => acceptedBy(double).reduce((sum, attempt) => sum + attempt.alerts.length, 0);
+
+  try {
+    load.start();
+    const cuts = await killRepeatedly(options, { service, pagerDuty, database, random: dice(6) });
+
+    service.spawn();
+    await service.untilReady();
+    const loadUntilMs = realClock.monotonic() + MIN_ACCEPTED_WITHIN_MS;
+    while (countAccepted() < options.minAccepted && realClock.monotonic() < loadUntilMs) await sleep(100);
+    load.finish();
+    pagerDuty.calm();
+    options.onProgress(`settling: ${countAccepted()} alerts accepted`);
+    const settled = await settle(database, double);
+    await double.stop();
+    const stoppedByItself = await service.stop();
+
+    const stored = readDatabase(database);
+    const findings = reconcile({
+      accepted: acceptedBy(double),
+      stored,
+      events: pagerDuty.accepted(),
+      lives: service.lives,
+      pageDeadlineMs: PAGE_DEADLINE_MS,
+    });
+    return {
+      kills: options.kills,
+      ...findings,
+      seed,
+      power_cuts: cuts.count,
+      unsynced_bytes: cuts.unsyncedBytes,
+      webhooks: double.attempts().length,
+      incidents: stored.incidents.length,
+      episodes: stored.episodes.length,
+      pages_accepted: pagerDuty.accepted().filter((event) => event.action === 'trigger').length,
+      pager_refusals: pagerDuty.refusedCount(),
+      integrity: stored.integrity,
+      settled,
+      stopped_by_itself: stoppedByItself,
+    };
+  } finally {
+    load.finish();
+    await double.stop();
+    await service.kill();
+    await pool.destroy();
+    await pagerDuty.close();
+    await prometheus.close();
+  }
+}
+
+function createDouble(pool: Pool, random: Random): AlertmanagerDouble {
+  return createAlertmanagerDouble({
+    clock: realClock,
+    random,
+    async post(body, signal) {
+      const { statusCode, body: answer } = await pool.request({
+        method: 'POST',
+        path: '/api/v1/alertmanager',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` },
+        body,
+        signal,
+      });
+      await answer.dump();
+      return statusCode;
+    },
+    groupBy: GROUP_BY,
+    // Alertmanager's times, shortened so that a life of a few hundred ms sees several flushes.
+    groupWaitMs: 60,
+    groupIntervalMs: 500,
+    repeatIntervalMs: 3_000,
+    minFlushMs: 2_500,
+    backoffMs: 60,
+    duplicateShare: 0.15,
+  });
+}
+
+function acceptedBy(double: AlertmanagerDouble) {
+  return double.attempts().filter(({ status }) => status !== null && status >= 200 && status < 300);
+}
+
+async function killRepeatedly(
+  options: TortureOptions,
+  deps: { service: Service; pagerDuty: MoodyPagerDuty; database: string; random: Random },
+): Promise<{ count: number; unsyncedBytes: number }> {
+  const { service, pagerDuty, database, random } = deps;
+  let count = 0;
+  let unsyncedBytes = 0;
+  for (let kill = 1; kill <= options.kills; kill += 1) {
+    const moment = random();
+    const delayMs = between(random, 0, KILL_WITHIN_MS);
+    const withCut = random() < options.powerCutShare;
+    const torn = random() < 0.5;
+    service.spawn();
+    // One in ten dies while it starts: in the migrations, the recovery of the log, the first claims.
+    if (moment < 0.1 && kill > 1) await sleep(delayMs);
+    else {
+      await service.untilReady();
+      if (moment < 0.4) await untilTrigger(pagerDuty, delayMs, moment < 0.25);
+      else await sleep(delayMs);
+    }
+    await service.kill();
+    pagerDuty.setAmbush(null);
+    if (withCut) {
+      count += 1;
+      unsyncedBytes += cutPower(database, random, torn).unsyncedBytes;
+    }
+    if (kill % 10 === 0) options.onProgress(`${kill} of ${options.kills} kills, ${count} with a power cut`);
+  }
+  return { count, unsyncedBytes };
+}
+
+/**
+ * Resolves when the pager has read a trigger whose sender will die before it hears the answer: accepted or
+ * not. After `delayMs` without one it resolves all the same.
+ */
+async function untilTrigger(pagerDuty: MoodyPagerDuty, delayMs: number, accepts: boolean): Promise<void> {
+  const met = new Promise<void>((resolve) => {
+    pagerDuty.setAmbush((accept) => {
+      if (accepts) accept();
+      resolve();
+    });
+  });
+  await Promise.race([met, sleep(delayMs)]);
+}
+
+/** Waits until Alertmanager has nothing left to say and the service nothing left to do. */
+async function settle(database: string, double: AlertmanagerDouble): Promise<boolean> {
+  const giveUpAtMs = realClock.monotonic() + SETTLE_WITHIN_MS;
+  while (realClock.monotonic() < giveUpAtMs) {
+    if (double.isQuiet() && countUnfinished(database) === 0) return true;
+    await sleep(200);
+  }
+  return false;
+}

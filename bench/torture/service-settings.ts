@@ -1,0 +1,36 @@
+/** How the service is configured under torture: all its times shortened, one pager, no Slack. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const WEBHOOK_TOKEN = 'torture-webhook-token-0123456789';
+export const PAGE_DEADLINE_MS = 1_000;
+
+const CONFIG = `
+timings:
+  page_deadline: ${PAGE_DEADLINE_MS}ms
+  diagnosis: 800ms
+  query: 500ms
+  resolve_hold: 1500ms
+  reopen_window: 3s
+`;
+
+/** Writes the configuration file and gives the environment that points to it. */
+export function serviceEnv(options: {
+  readonly workDirectory: string;
+  readonly database: string;
+  readonly prometheusUrl: string;
+  readonly pagerDutyUrl: string;
+}): Record<string, string> {
+  const config = join(options.workDirectory, 'wakewell.yaml');
+  writeFileSync(config, CONFIG);
+  return {
+    WAKEWELL_CONFIG: config,
+    WAKEWELL_HOST: '127.0.0.1',
+    WAKEWELL_WEBHOOK_TOKEN: WEBHOOK_TOKEN,
+    DATABASE_URL: `file:${options.database}`,
+    PROMETHEUS_URL: options.prometheusUrl,
+    PAGERDUTY_ROUTING_KEY: '0123456789abcdef0123456789abcdef',
+    PAGERDUTY_EVENTS_URL: options.pagerDutyUrl,
+  };
+}

@@ -1,0 +1,112 @@
+/** The service under torture: a child process on one database, started, watched and killed. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Clock } from '../../src/domain/clock.js';
+import { sleep } from './real-clock.js';
+
+/** One life of the process. `readyAtMs` is null when it died before it was ready. */
+export type Life = { readonly startedAtMs: number; readyAtMs: number | null; endedAtMs: number | null };
+
+export type Service = {
+  readonly url: string;
+  readonly lives: readonly Life[];
+  /** Starts the process; resolves as soon as it runs. */
+  readonly spawn: () => void;
+  /** Resolves when /readyz answers 200; rejects with the log's whereabouts when it ends first or takes too long. */
+  readonly untilReady: () => Promise<void>;
+  /** kill -9, and waits for the end. */
+  readonly kill: () => Promise<void>;
+  /** SIGTERM, and kill -9 after 10 s. Says whether it ended by itself. */
+  readonly stop: () => Promise<boolean>;
+};
+
+const READY_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 10_000;
+
+export async function createService(options: {
+  readonly distDirectory: string;
+  readonly workDirectory: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  readonly clock: Clock;
+}): Promise<Service> {
+  const { clock } = options;
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const log = createWriteStream(options.logFile, { flags: 'a' });
+  const lives: Life[] = [];
+  let child: ChildProcess | null = null;
+  let ended: Promise<void> = Promise.resolve();
+
+  function spawnChild(): void {
+    const life: Life = { startedAtMs: clock.now(), readyAtMs: null, endedAtMs: null };
+    lives.push(life);
+    const started = spawn(process.execPath, [`${options.distDirectory}/main.js`, 'serve'], {
+      cwd: options.workDirectory,
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: options.workDirectory,
+        ...options.env,
+        WAKEWELL_PORT: String(port),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    started.stdout.pipe(log, { end: false });
+    started.stderr.pipe(log, { end: false });
+    child = started;
+    ended = new Promise((resolve) => {
+      const done = () => {
+        life.endedAtMs ??= clock.now();
+        if (child === started) child = null;
+        resolve();
+      };
+      started.once('exit', done);
+      started.once('error', done);
+    });
+  }
+
+  async function untilReady(): Promise<void> {
+    const life = lives.at(-1);
+    const giveUpAtMs = clock.monotonic() + READY_WITHIN_MS;
+    while (clock.monotonic() < giveUpAtMs && life !== undefined && life.endedAtMs === null) {
+      const answer = await fetch(`${url}/readyz`).catch(() => null);
+      await answer?.arrayBuffer().catch(() => null);
+      if (answer?.status === 200) {
+        life.readyAtMs = clock.now();
+        return;
+      }
+      await sleep(5);
+    }
+    throw new Error(`the service did not become ready; its log is ${options.logFile}`);
+  }
+
+  return {
+    url,
+    lives,
+    spawn: spawnChild,
+    untilReady,
+    async kill() {
+      child?.kill('SIGKILL');
+      await ended;
+    },
+    async stop() {
+      child?.kill('SIGTERM');
+      const byItself = await Promise.race([ended.then(() => true), sleep(STOP_WITHIN_MS).then(() => false)]);
+      if (!byItself) child?.kill('SIGKILL');
+      await ended;
+      return byItself;
+    },
+  };
+}
+
+/** A port that was free a moment ago; kept through all lives, as Alertmanager's configuration would. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}

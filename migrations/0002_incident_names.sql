@@ -1,0 +1,9 @@
+-- One row is one alert name that was ever part of an incident: joining asks for names, not for every alert.
+create table incident_names (
+  incident_id integer not null references incidents (id) on delete cascade,
+  name text not null,
+  primary key (incident_id, name)
+);
+
+-- "Is anything of this incident still firing?" must not read its thousands of resolved alerts.
+create index incident_alerts_firing on incident_alerts (incident_id) where status = 'firing';

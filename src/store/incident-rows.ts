@@ -1,0 +1,69 @@
+/** Rows of incidents, episodes and their alerts as domain values, and JSON columns without prototypes. */
+
+import type { Selectable } from 'kysely';
+import type { Episode, Incident } from '../domain/incident.js';
+import type { IncidentAlert } from '../domain/incident-view.js';
+import { type Labels, labelsFrom } from '../domain/labels.js';
+import type { EpisodesTable, IncidentAlertsTable, IncidentsTable } from './tables.js';
+
+/** Labels as they are stored: a JSON object in code unit order of its names, so that equal sets are equal texts. */
+export function labelsToText(labels: Labels): string {
+  const names = Object.keys(labels).sort();
+  return JSON.stringify(labelsFrom(names.map((name) => [name, labels[name] ?? ''])));
+}
+
+/** The reverse; a label called `__proto__` is a label like any other. */
+export function labelsFromText(text: string): Labels {
+  return labelsFrom(Object.entries(JSON.parse(text) as Record<string, string>));
+}
+
+export function toIncident(row: Selectable<IncidentsTable>): Incident {
+  return {
+    id: row.id,
+    source: row.source,
+    alertName: row.alert_name,
+    alertKey: row.alert_key,
+    severity: row.severity,
+    severityNote: row.severity_note,
+    scope: labelsFromText(row.scope),
+    state: row.state,
+    revision: row.revision,
+    episodeId: row.episode_id,
+    openedAtMs: row.opened_at,
+    acknowledgedAtMs: row.acknowledged_at,
+    acknowledgedBy: row.acknowledged_by,
+    resolvedAtMs: row.resolved_at,
+    resolvedBy: row.resolved_by,
+    reopenedCount: row.reopened_count,
+  };
+}
+
+export function toEpisode(row: Selectable<EpisodesTable>): Episode {
+  return {
+    id: row.id,
+    incidentId: row.incident_id,
+    number: row.number,
+    dedupKey: row.dedup_key,
+    startedAtMs: row.started_at,
+    endedAtMs: row.ended_at,
+    severity: row.severity,
+    resolveAttemptedAtMs: row.resolve_attempted_at,
+  };
+}
+
+export function toIncidentAlert(row: Selectable<IncidentAlertsTable>): IncidentAlert {
+  return {
+    alertKey: row.alert_key,
+    name: row.name,
+    status: row.status,
+    severity: row.severity,
+    labels: labelsFromText(row.labels),
+    annotations: labelsFromText(row.annotations),
+    startsAtMs: row.starts_at,
+    endsAtMs: row.ends_at,
+    generatorUrl: row.generator_url,
+    expression: row.expression,
+    firstSeenAtMs: row.first_seen_at,
+    lastSeenAtMs: row.last_seen_at,
+  };
+}

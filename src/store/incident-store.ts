@@ -1,0 +1,301 @@
+/** Incidents and their episodes, in bulk for intake and one by one for people. */
+
+import { sql } from 'kysely';
+import type { Incident } from '../domain/incident.js';
+import type { Scope } from '../domain/scope.js';
+import type { Severity } from '../domain/severity.js';
+import { bulkStatement, listSlices, placeholderRows } from './bulk.js';
+import { labelsToText, toIncident } from './incident-rows.js';
+import { inInsertOrder } from './receipt-store.js';
+import { storable } from './storable.js';
+import type { Tx } from './tables.js';
+
+/** An incident and every alert name that was ever part of it. */
+export type NamedIncident = { readonly incident: Incident; readonly names: readonly string[] };
+
+export type NewIncident = {
+  readonly source: string;
+  readonly alertName: string;
+  readonly alertKey: string;
+  readonly severity: Severity;
+  readonly severityNote: string | null;
+  readonly scope: Scope;
+  readonly openedAtMs: number;
+};
+
+export type NewEpisode = {
+  readonly incidentId: number;
+  readonly number: number;
+  readonly dedupKey: string;
+  readonly severity: Severity;
+  readonly startedAtMs: number;
+};
+
+/** What decides whether a re-fire continues the running episode or begins another. */
+export type EpisodeFacts = {
+  readonly episodeId: number;
+  readonly number: number;
+  /** A resolve went, or is going, to a pager: no trigger of this episode may follow. */
+  readonly resolveUnderWay: boolean;
+  /** A page of this episode was sent, or still will be. */
+  readonly paged: boolean;
+};
+
+/** The columns of an incident that change. `undefined` leaves one as it is; `revision` always goes up by one. */
+export type IncidentChange = Partial<
+  Pick<
+    Incident,
+    | 'alertName'
+    | 'alertKey'
+    | 'severity'
+    | 'severityNote'
+    | 'state'
+    | 'episodeId'
+    | 'acknowledgedAtMs'
+    | 'acknowledgedBy'
+    | 'resolvedAtMs'
+    | 'resolvedBy'
+    | 'reopenedCount'
+  >
+>;
+
+const INCIDENT_COLUMNS = [
+  'source',
+  'alert_name',
+  'alert_key',
+  'severity',
+  'severity_note',
+  'scope',
+  'state',
+  'opened_at',
+] as const;
+const insertIncidentRows = bulkStatement((tx, count) =>
+  tx
+    .insertInto('incidents')
+    .values(placeholderRows('incidents', INCIDENT_COLUMNS, count))
+    .returning('id')
+    .compile(),
+);
+
+const EPISODE_COLUMNS = ['incident_id', 'number', 'dedup_key', 'severity', 'started_at'] as const;
+const insertEpisodeRows = bulkStatement((tx, count) =>
+  tx
+    .insertInto('episodes')
+    .values(placeholderRows('episodes', EPISODE_COLUMNS, count))
+    .returning('id')
+    .compile(),
+);
+
+const NAME_COLUMNS = ['incident_id', 'name'] as const;
+const insertNameRows = bulkStatement((tx, count) =>
+  tx
+    .insertInto('incident_names')
+    .values(placeholderRows('incident_names', NAME_COLUMNS, count))
+    .onConflict((conflict) => conflict.doNothing())
+    .compile(),
+);
+
+export type IncidentStore = ReturnType<typeof createIncidentStore>;
+
+export function createIncidentStore() {
+  return {
+    /** Every open or acknowledged incident of these sources, with the names of its alerts. */
+    async findOpenIncidents(tx: Tx, sources: readonly string[]): Promise<NamedIncident[]> {
+      const rows = await tx
+        .selectFrom('incidents')
+        .selectAll()
+        .where('source', 'in', [...sources])
+        .where('state', 'in', ['open', 'acknowledged'])
+        .orderBy('id')
+        .execute();
+      const names = await tx
+        .selectFrom('incident_names as n')
+        .innerJoin('incidents as i', 'i.id', 'n.incident_id')
+        .select(['n.incident_id', 'n.name'])
+        .where('i.source', 'in', [...sources])
+        .where('i.state', 'in', ['open', 'acknowledged'])
+        .execute();
+      return withNames(rows.map(toIncident), names);
+    },
+
+    /** Incidents of these sources that resolved at or after `sinceMs` and had an alert of one of these names. */
+    async findResolvedSince(
+      tx: Tx,
+      options: {
+        readonly sources: readonly string[];
+        readonly names: readonly string[];
+        readonly sinceMs: number;
+      },
+    ): Promise<NamedIncident[]> {
+      const found: Incident[] = [];
+      const names: { incident_id: number; name: string }[] = [];
+      for (const slice of listSlices(options.names)) {
+        const rows = await tx
+          .selectFrom('incidents as i')
+          .innerJoin('incident_names as n', 'n.incident_id', 'i.id')
+          .selectAll('i')
+          .select('n.name')
+          .where('i.resolved_at', '>=', options.sinceMs)
+          .where('i.state', '=', 'resolved')
+          .where('i.source', 'in', [...options.sources])
+          .where('n.name', 'in', slice)
+          .execute();
+        for (const row of rows) {
+          found.push(toIncident(row));
+          names.push({ incident_id: row.id, name: row.name });
+        }
+      }
+      return withNames([...new Map(found.map((one) => [one.id, one])).values()], names);
+    },
+
+    /** These incidents, in no particular order. */
+    async findIncidents(tx: Tx, ids: readonly number[]): Promise<Incident[]> {
+      const found: Incident[] = [];
+      for (const slice of listSlices(ids)) {
+        const rows = await tx.selectFrom('incidents').selectAll().where('id', 'in', slice).execute();
+        found.push(...rows.map(toIncident));
+      }
+      return found;
+    },
+
+    /** What is known of episodes whose incidents are resolved. */
+    async episodeFacts(tx: Tx, episodeIds: readonly number[]): Promise<Map<number, EpisodeFacts>> {
+      const facts = new Map<number, EpisodeFacts>();
+      for (const slice of listSlices(episodeIds)) {
+        const rows = await tx
+          .selectFrom('episodes as e')
+          .select([
+            'e.id',
+            'e.number',
+            'e.resolve_attempted_at',
+            sql<number>`exists (select 1 from notifications n where n.incident_id = e.incident_id and n.episode_id = e.id
+              and n.purpose = 'page_resolve' and n.state in ('sending', 'sent', 'dead'))`.as('resolving'),
+            sql<number>`exists (select 1 from notifications n where n.incident_id = e.incident_id and n.episode_id = e.id
+              and n.purpose = 'page' and n.state in ('queued', 'sending', 'sent'))`.as('paged'),
+          ])
+          .where('e.id', 'in', slice)
+          .execute();
+        for (const row of rows) {
+          facts.set(row.id, {
+            episodeId: row.id,
+            number: row.number,
+            resolveUnderWay: row.resolve_attempted_at !== null || Boolean(row.resolving),
+            paged: Boolean(row.paged),
+          });
+        }
+      }
+      return facts;
+    },
+
+    /** Which of these dedup keys are taken, and by which incident. */
+    async findDedupKeys(tx: Tx, keys: readonly string[]): Promise<Map<string, number>> {
+      const taken = new Map<string, number>();
+      for (const slice of listSlices(keys)) {
+        const rows = await tx
+          .selectFrom('episodes')
+          .select(['dedup_key', 'incident_id'])
+          .where('dedup_key', 'in', slice)
+          .execute();
+        for (const row of rows) taken.set(row.dedup_key, row.incident_id);
+      }
+      return taken;
+    },
+
+    /** Stores new open incidents and returns their ids in the same order. Each still needs its first episode. */
+    async insertIncidents(tx: Tx, incidents: readonly NewIncident[]): Promise<number[]> {
+      const rows = await insertIncidentRows.run(
+        tx,
+        incidents.map((one) => [
+          one.source,
+          storable(one.alertName, 1000),
+          one.alertKey,
+          one.severity,
+          one.severityNote === null ? null : storable(one.severityNote, 200),
+          labelsToText(one.scope),
+          'open',
+          one.openedAtMs,
+        ]),
+      );
+      return inInsertOrder(rows);
+    },
+
+    /** Stores new episodes, makes each the present one of its incident, and returns their ids in the same order. */
+    async insertEpisodes(tx: Tx, episodes: readonly NewEpisode[]): Promise<number[]> {
+      const rows = await insertEpisodeRows.run(
+        tx,
+        episodes.map((one) => [one.incidentId, one.number, one.dedupKey, one.severity, one.startedAtMs]),
+      );
+      for (const slice of listSlices(episodes.map((one) => one.incidentId))) {
+        await tx
+          .updateTable('incidents')
+          .set({ episode_id: sql`(select max(e.id) from episodes e where e.incident_id = incidents.id)` })
+          .where('id', 'in', slice)
+          .execute();
+      }
+      return inInsertOrder(rows);
+    },
+
+    /** Remembers which alert names are part of which incident. */
+    async addNames(
+      tx: Tx,
+      names: readonly { readonly incidentId: number; readonly name: string }[],
+    ): Promise<void> {
+      await insertNameRows.run(
+        tx,
+        names.map((one) => [one.incidentId, storable(one.name, 1000)]),
+      );
+    },
+
+    /** Changes an incident and counts the change. */
+    async changeIncident(tx: Tx, incidentId: number, change: IncidentChange): Promise<void> {
+      await tx
+        .updateTable('incidents')
+        .set((eb) => ({
+          revision: eb('revision', '+', 1),
+          alert_name: change.alertName === undefined ? undefined : storable(change.alertName, 1000),
+          alert_key: change.alertKey,
+          severity: change.severity,
+          severity_note: change.severityNote,
+          state: change.state,
+          episode_id: change.episodeId,
+          acknowledged_at: change.acknowledgedAtMs,
+          acknowledged_by: change.acknowledgedBy,
+          resolved_at: change.resolvedAtMs,
+          resolved_by: change.resolvedBy,
+          reopened_count: change.reopenedCount,
+        }))
+        .where('id', '=', incidentId)
+        .execute();
+    },
+
+    /** Changes an episode: its end, or the severity it rose to. */
+    async changeEpisode(
+      tx: Tx,
+      episodeId: number,
+      change: { readonly endedAtMs?: number | null; readonly severity?: Severity },
+    ): Promise<void> {
+      if (change.endedAtMs === undefined && change.severity === undefined) return;
+      await tx
+        .updateTable('episodes')
+        .set({ ended_at: change.endedAtMs, severity: change.severity })
+        .where('id', '=', episodeId)
+        .execute();
+    },
+  };
+}
+
+function withNames(
+  incidents: readonly Incident[],
+  names: readonly { readonly incident_id: number; readonly name: string }[],
+): NamedIncident[] {
+  const byIncident = new Map<number, string[]>();
+  for (const row of names) {
+    const list = byIncident.get(row.incident_id);
+    if (list === undefined) byIncident.set(row.incident_id, [row.name]);
+    else list.push(row.name);
+  }
+  return incidents.map((incident) => ({
+    incident,
+    names: byIncident.get(incident.id) ?? [incident.alertName],
+  }));
+}

@@ -1,0 +1,89 @@
+/** Reads everything any medium shows about one incident. */
+
+import { sql } from 'kysely';
+import type { IncidentView } from '../domain/incident-view.js';
+import { toDiagnosis } from './diagnosis-store.js';
+import { toEpisode, toIncident, toIncidentAlert } from './incident-rows.js';
+import type { Tx } from './tables.js';
+import { toTimelineEntry } from './timeline-store.js';
+
+const MAX_ALERTS = 50;
+const MAX_TIMELINE = 200;
+
+/** The view of one incident; null when there is no such incident. */
+export async function readIncidentView(tx: Tx, incidentId: number): Promise<IncidentView | null> {
+  const incident = await tx
+    .selectFrom('incidents')
+    .selectAll()
+    .where('id', '=', incidentId)
+    .executeTakeFirst();
+  if (incident === undefined) return null;
+  const episode = await tx
+    .selectFrom('episodes')
+    .selectAll()
+    .where('id', '=', incident.episode_id)
+    .executeTakeFirstOrThrow();
+
+  const alerts = await tx
+    .selectFrom('incident_alerts')
+    .selectAll()
+    .where('incident_id', '=', incidentId)
+    .orderBy('status')
+    .orderBy('first_seen_at')
+    .orderBy('id')
+    .limit(MAX_ALERTS)
+    .execute();
+  const counts = await tx
+    .selectFrom('incident_alerts')
+    .select((eb) => [
+      eb.fn.countAll<number>().as('all'),
+      sql<number>`coalesce(sum(case when status = 'firing' then 1 else 0 end), 0)`.as('firing'),
+    ])
+    .where('incident_id', '=', incidentId)
+    .executeTakeFirstOrThrow();
+
+  const newest = (resolved: boolean) =>
+    tx
+      .selectFrom('diagnoses')
+      .selectAll()
+      .where('incident_id', '=', incidentId)
+      .where('trigger', resolved ? '=' : '<>', 'resolved')
+      .orderBy('id', 'desc')
+      .limit(1);
+  const diagnosis = await newest(false).executeTakeFirst();
+  // A check made after an earlier resolve says nothing about an episode that is burning again.
+  const after =
+    incident.state === 'resolved'
+      ? await newest(true).where('episode_id', '=', incident.episode_id).executeTakeFirst()
+      : undefined;
+
+  const timeline = await tx
+    .selectFrom('timeline')
+    .selectAll()
+    .where('incident_id', '=', incidentId)
+    .orderBy('id', 'desc')
+    .limit(MAX_TIMELINE)
+    .execute();
+  const paged = await tx
+    .selectFrom('notifications')
+    .select('receiver')
+    .distinct()
+    .where('incident_id', '=', incidentId)
+    .where('episode_id', '=', incident.episode_id)
+    .where('purpose', '=', 'page')
+    .where('state', '=', 'sent')
+    .orderBy('receiver')
+    .execute();
+
+  return {
+    incident: toIncident(incident),
+    episode: toEpisode(episode),
+    alerts: alerts.map(toIncidentAlert),
+    alertCount: counts.all,
+    firingCount: counts.firing,
+    diagnosis: diagnosis === undefined ? null : toDiagnosis(diagnosis),
+    afterDiagnosis: after === undefined ? null : toDiagnosis(after),
+    timeline: timeline.reverse().map(toTimelineEntry),
+    pagedReceivers: paged.map((row) => row.receiver),
+  };
+}

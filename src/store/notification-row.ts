@@ -1,0 +1,23 @@
+/** One row of the outbox as a domain value. */
+
+import type { Selectable } from 'kysely';
+import type { Notification } from '../domain/notification.js';
+import type { NotificationsTable } from './tables.js';
+
+export function toNotification(row: Selectable<NotificationsTable>): Notification {
+  return {
+    id: row.id,
+    incidentId: row.incident_id,
+    episodeId: row.episode_id,
+    receiver: row.receiver,
+    purpose: row.purpose,
+    state: row.state,
+    dueAtMs: row.due_at,
+    attempts: row.attempts,
+    fence: row.fence,
+    leaseUntilMs: row.lease_until,
+    lastReason: row.last_reason,
+    createdAtMs: row.created_at,
+    finishedAtMs: row.finished_at,
+  };
+}

@@ -1,0 +1,82 @@
+/** What the outbox looks like from outside: for the /outbox page, and for who is told of later changes. */
+
+import type { Notification, Purpose } from '../domain/notification.js';
+import type { Severity } from '../domain/severity.js';
+import { toNotification } from './notification-row.js';
+import type { Tx } from './tables.js';
+
+export type OutboxItem = Notification & {
+  readonly alertName: string;
+  readonly severity: Severity;
+  /** What the receiver called the message. */
+  readonly ref: string | null;
+};
+
+/** A receiver that was told of an incident, and in which form. */
+export type Told = { readonly incidentId: number; readonly receiver: string; readonly purpose: Purpose };
+
+export function createOutboxView() {
+  return {
+    /** The newest notifications, newest first. */
+    async listOutbox(tx: Tx, { limit }: { readonly limit: number }): Promise<OutboxItem[]> {
+      const rows = await tx
+        .selectFrom('notifications')
+        .innerJoin('incidents', 'incidents.id', 'notifications.incident_id')
+        .selectAll('notifications')
+        .select(['incidents.alert_name', 'incidents.severity'])
+        .orderBy('notifications.id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({
+        ...toNotification(row),
+        alertName: row.alert_name,
+        severity: row.severity,
+        ref: row.ref,
+      }));
+    },
+
+    /** Every notification of an incident, oldest first. */
+    async notificationsOf(tx: Tx, incidentId: number): Promise<Notification[]> {
+      const rows = await tx
+        .selectFrom('notifications')
+        .selectAll()
+        .where('incident_id', '=', incidentId)
+        .orderBy('id')
+        .execute();
+      return rows.map(toNotification);
+    },
+
+    /**
+     * Who was, or is about to be, told of these incidents: pages only of the present episode and only where
+     * they were not given up, the other forms whenever they were.
+     */
+    async toldReceivers(tx: Tx, incidentIds: readonly number[]): Promise<Told[]> {
+      if (incidentIds.length === 0) return [];
+      const rows = await tx
+        .selectFrom('notifications as n')
+        .innerJoin('incidents as i', 'i.id', 'n.incident_id')
+        .select(['n.incident_id', 'n.receiver', 'n.purpose'])
+        .distinct()
+        .where('n.incident_id', 'in', [...incidentIds])
+        .where((eb) =>
+          eb.or([
+            eb('n.purpose', 'in', ['card', 'webhook', 'log']),
+            eb.and([
+              eb('n.purpose', '=', 'page'),
+              eb('n.state', 'in', ['queued', 'sending', 'sent']),
+              eb('n.episode_id', '=', eb.ref('i.episode_id')),
+            ]),
+          ]),
+        )
+        .orderBy('n.incident_id')
+        .orderBy('n.receiver')
+        .orderBy('n.purpose')
+        .execute();
+      return rows.map((row) => ({
+        incidentId: row.incident_id,
+        receiver: row.receiver,
+        purpose: row.purpose,
+      }));
+    },
+  };
+}

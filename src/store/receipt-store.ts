@@ -1,0 +1,98 @@
+/** Webhook bodies as they arrived, and the entries of them that could not be read. */
+
+import { bulkStatement, placeholderRows } from './bulk.js';
+import { storable } from './storable.js';
+import type { Tx } from './tables.js';
+
+export type NewReceipt = {
+  readonly receivedAtMs: number;
+  readonly source: string;
+  readonly kind: 'group' | 'unreadable';
+  readonly groupKey: string | null;
+  readonly truncatedAlerts: number;
+  readonly alertCount: number;
+  readonly quarantinedCount: number;
+  readonly body: Uint8Array;
+};
+
+export type NewQuarantinedAlert = {
+  readonly receiptId: number;
+  readonly incidentId: number | null;
+  readonly position: number;
+  readonly reason: string;
+  readonly raw: string;
+};
+
+const RECEIPT_COLUMNS = [
+  'received_at',
+  'source',
+  'kind',
+  'group_key',
+  'truncated_alerts',
+  'alert_count',
+  'quarantined_count',
+  'body',
+] as const;
+
+const insertReceiptRows = bulkStatement((tx, count) =>
+  tx
+    .insertInto('receipts')
+    .values(placeholderRows('receipts', RECEIPT_COLUMNS, count))
+    .returning('id')
+    .compile(),
+);
+
+const QUARANTINED_COLUMNS = ['receipt_id', 'incident_id', 'position', 'reason', 'raw'] as const;
+
+const insertQuarantinedRows = bulkStatement((tx, count) =>
+  tx
+    .insertInto('quarantined_alerts')
+    .values(placeholderRows('quarantined_alerts', QUARANTINED_COLUMNS, count))
+    .compile(),
+);
+
+/** Longest text kept of one unreadable entry; the whole body stands in the receipt. */
+const MAX_RAW = 16_384;
+
+export type ReceiptStore = ReturnType<typeof createReceiptStore>;
+
+export function createReceiptStore() {
+  return {
+    /** Stores bodies and returns their ids in the same order. */
+    async insertReceipts(tx: Tx, receipts: readonly NewReceipt[]): Promise<number[]> {
+      const rows = await insertReceiptRows.run(
+        tx,
+        receipts.map((one) => [
+          one.receivedAtMs,
+          one.source,
+          one.kind,
+          one.groupKey === null ? null : storable(one.groupKey, 2000),
+          one.truncatedAlerts,
+          one.alertCount,
+          one.quarantinedCount,
+          one.body,
+        ]),
+      );
+      return inInsertOrder(rows);
+    },
+
+    /** Stores entries that could not be read. */
+    async insertQuarantined(tx: Tx, entries: readonly NewQuarantinedAlert[]): Promise<void> {
+      await insertQuarantinedRows.run(
+        tx,
+        entries.map((one) => [
+          one.receiptId,
+          one.incidentId,
+          one.position,
+          storable(one.reason, 500),
+          storable(one.raw, MAX_RAW),
+        ]),
+      );
+    },
+  };
+}
+
+/** Ids go up in the order the rows were given, but `returning` promises no order of its rows. */
+export function inInsertOrder(rows: readonly Record<string, unknown>[]): number[] {
+  return rows.map((row) => Number(row.id)).sort((a, b) => a - b);
+}

@@ -1,0 +1,173 @@
+/** The tables as migrations/ leaves them, for Kysely. Column meanings stand beside the columns in the migrations. */
+
+import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
+import type { AlertStatus } from '../domain/alert.js';
+import type { IncidentState } from '../domain/incident.js';
+import type { NotificationState, Purpose } from '../domain/notification.js';
+import type { Severity } from '../domain/severity.js';
+import type { TimelineKind } from '../domain/timeline.js';
+
+/** Why an investigation is made. */
+export type WorkTrigger = 'opened' | 'joined' | 'resolved' | 'asked';
+export type WorkState = 'queued' | 'running' | 'done' | 'quarantined';
+
+export type ReceiptsTable = {
+  id: Generated<number>;
+  received_at: number;
+  source: string;
+  kind: 'group' | 'unreadable';
+  group_key: string | null;
+  truncated_alerts: number;
+  alert_count: number;
+  quarantined_count: number;
+  body: ColumnType<Uint8Array, Uint8Array, never>;
+};
+
+export type QuarantinedAlertsTable = {
+  id: Generated<number>;
+  receipt_id: number;
+  incident_id: number | null;
+  position: number;
+  reason: string;
+  raw: string;
+};
+
+export type IncidentsTable = {
+  id: Generated<number>;
+  source: string;
+  alert_name: string;
+  alert_key: string;
+  severity: Severity;
+  severity_note: string | null;
+  scope: string;
+  state: IncidentState;
+  revision: Generated<number>;
+  episode_id: Generated<number>;
+  opened_at: number;
+  acknowledged_at: number | null;
+  acknowledged_by: string | null;
+  resolved_at: number | null;
+  resolved_by: string | null;
+  reopened_count: Generated<number>;
+};
+
+export type IncidentNamesTable = { incident_id: number; name: string };
+
+export type EpisodesTable = {
+  id: Generated<number>;
+  incident_id: number;
+  number: number;
+  dedup_key: string;
+  severity: Severity;
+  started_at: number;
+  ended_at: number | null;
+  resolve_attempted_at: number | null;
+};
+
+export type IncidentAlertsTable = {
+  id: Generated<number>;
+  incident_id: number;
+  alert_key: string;
+  fingerprint: string | null;
+  name: string;
+  status: AlertStatus;
+  severity: Severity;
+  labels: string;
+  annotations: string;
+  starts_at: number | null;
+  ends_at: number | null;
+  generator_url: string | null;
+  expression: string | null;
+  first_seen_at: number;
+  last_seen_at: number;
+};
+
+export type WorkTable = {
+  id: Generated<number>;
+  incident_id: number;
+  episode_id: number;
+  trigger: WorkTrigger;
+  state: WorkState;
+  due_at: number;
+  attempts: Generated<number>;
+  fence: Generated<number>;
+  lease_until: number | null;
+  last_error: string | null;
+  created_at: number;
+};
+
+export type DiagnosesTable = {
+  id: Generated<number>;
+  incident_id: number;
+  episode_id: number;
+  trigger: WorkTrigger;
+  started_at: number;
+  finished_at: number;
+  entry_id: string;
+  entry_is_default: 0 | 1;
+  enrichment: string;
+  findings: string;
+  verdict: string;
+};
+
+export type RecordingsTable = {
+  id: Generated<number>;
+  incident_id: number;
+  diagnosis_id: number;
+  format_version: number;
+  recorded_at: number;
+  body: ColumnType<Uint8Array, Uint8Array, never>;
+};
+
+export type NotificationsTable = {
+  id: Generated<number>;
+  incident_id: number;
+  episode_id: number;
+  receiver: string;
+  purpose: Purpose;
+  state: NotificationState;
+  due_at: number;
+  attempts: Generated<number>;
+  fence: Generated<number>;
+  lease_until: number | null;
+  last_reason: string | null;
+  ref: string | null;
+  created_at: number;
+  finished_at: number | null;
+};
+
+export type CardsTable = {
+  incident_id: number;
+  receiver: string;
+  channel: string;
+  message_id: string;
+  content_hash: string;
+  updated_at: number;
+};
+
+export type TimelineTable = {
+  id: Generated<number>;
+  incident_id: number;
+  at: number;
+  kind: TimelineKind;
+  text: string;
+  actor: string;
+};
+
+export type Tables = {
+  receipts: ReceiptsTable;
+  quarantined_alerts: QuarantinedAlertsTable;
+  incidents: IncidentsTable;
+  incident_names: IncidentNamesTable;
+  episodes: EpisodesTable;
+  incident_alerts: IncidentAlertsTable;
+  work: WorkTable;
+  diagnoses: DiagnosesTable;
+  recordings: RecordingsTable;
+  notifications: NotificationsTable;
+  cards: CardsTable;
+  timeline: TimelineTable;
+};
+
+/** What store functions take first. Inside a transaction it must be that transaction: anything else waits for ever. */
+export type Tx = Transaction<Tables> | Kysely<Tables>;

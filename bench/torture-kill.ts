@@ -44,8 +44,10 @@ function readArgs() {
   };
 }
 
+type Args = ReturnType<typeof readArgs>;
+
 async function main(): Promise<number> {
-  let args: ReturnType<typeof readArgs>;
+  let args: Args;
   try {
     args = readArgs();
   } catch (error) {
@@ -57,18 +59,27 @@ async function main(): Promise<number> {
   try {
     const dist = buildDist(home);
     if (args.mutant !== null) applyMutant(dist, args.mutant);
-    const { faults, ...report } = await runTorture({
-      ...args,
-      dist,
-      workDirectory: join(home, 'run'),
-      onProgress: (line) => console.error(line),
-    });
-    for (const fault of faults) console.error(fault);
-    console.log(JSON.stringify({ ...report, mutant: args.mutant }));
-    return isClean({ ...report, faults }) ? 0 : 1;
+    return await torture(args, dist, join(home, 'run'));
+  } catch (error) {
+    console.error(error);
+    return USAGE_EXIT;
   } finally {
     if (args.keep) console.error(`kept: ${home}`);
     else rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function torture(args: Args, dist: string, workDirectory: string): Promise<number> {
+  try {
+    const onProgress = (line: string) => console.error(line);
+    const { faults, ...report } = await runTorture({ ...args, dist, workDirectory, onProgress });
+    for (const fault of faults) console.error(fault);
+    console.log(JSON.stringify({ ...report, mutant: args.mutant }));
+    return isClean({ ...report, faults }) ? 0 : 1;
+  } catch (error) {
+    // A service that cannot be started, or a database that cannot be read, is a result as well.
+    console.log(JSON.stringify({ kills: args.kills, error: String(error), mutant: args.mutant }));
+    return 1;
   }
 }
 

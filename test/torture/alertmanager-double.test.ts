@@ -1,43 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Clock } from '../../src/domain/clock.js';
 import { createAlertmanagerDouble, type DoubleOptions } from '../support/alertmanager-double.js';
-
-type Waiting = { readonly atMs: number; readonly fn: () => void };
-
-/** A clock moved by hand; promises settle between timers. */
-function createHandClock() {
-  let nowMs = Date.parse('2026-01-01T00:00:00Z');
-  const waiting = new Set<Waiting>();
-  const clock: Clock = {
-    now: () => nowMs,
-    monotonic: () => nowMs,
-    after(delayMs, fn) {
-      const timer = { atMs: nowMs + delayMs, fn };
-      waiting.add(timer);
-      return () => waiting.delete(timer);
-    },
-  };
-  async function settle() {
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-  }
-  async function advance(byMs: number) {
-    const untilMs = nowMs + byMs;
-    await settle();
-    for (;;) {
-      const next = [...waiting].sort((a, b) => a.atMs - b.atMs)[0];
-      if (next === undefined || next.atMs > untilMs) break;
-      waiting.delete(next);
-      nowMs = next.atMs;
-      next.fn();
-      await settle();
-    }
-    nowMs = untilMs;
-  }
-  return { clock, advance };
-}
+import { createManualClock } from '../support/manual-clock.js';
 
 function setUp(answers: (number | 'unreachable')[], options: Partial<DoubleOptions> = {}) {
-  const { clock, advance } = createHandClock();
+  const clock = createManualClock({ nowMs: Date.parse('2026-01-01T00:00:00Z') });
+  const { advance } = clock;
   const double = createAlertmanagerDouble({
     clock,
     random: () => 0.5,

@@ -1,0 +1,76 @@
+/** The named quantities that diagnosis reasons about. Engine files say how each is asked for. */
+
+export type Unit =
+  | 'ratio'
+  | 'seconds'
+  | 'requests'
+  | 'tokens'
+  | 'tokens_per_second'
+  | 'per_second'
+  | 'bytes'
+  | 'count'
+  | 'blocks'
+  | 'bool';
+
+export type SignalDefinition = {
+  readonly name: string;
+  readonly unit: Unit;
+  /** `worker`: one value a worker. `scope`: one for the whole scope. */
+  readonly level: 'worker' | 'scope';
+  /** Label that splits a scope signal into several values, such as an error's type. */
+  readonly splitBy?: string;
+  readonly description: string;
+};
+
+export const SIGNALS: readonly SignalDefinition[] = [
+  worker('kv_cache_utilization', 'ratio', 'KV cache blocks in use'),
+  worker('queue_depth', 'requests', 'requests waiting to be scheduled'),
+  worker('requests_running', 'requests', 'requests in the running batch'),
+  worker('batch_size_max', 'requests', 'configured maximum of the running batch'),
+  worker('kv_blocks_free', 'blocks', 'free KV cache blocks'),
+  worker('kv_blocks_total', 'blocks', 'KV cache blocks in all'),
+  worker('kv_fragmentation_ratio', 'ratio', 'free KV memory that no request can use'),
+  worker('preemption_rate', 'per_second', 'requests evicted from the batch'),
+  scope('preemption_rate_by_reason', 'per_second', 'requests evicted from the batch, by reason', 'reason'),
+  worker('gpu_utilization', 'ratio', 'share of time any kernel ran'),
+  worker('gpu_memory_ratio', 'ratio', 'GPU memory used of its capacity'),
+  worker('gpu_memory_used_bytes', 'bytes', 'GPU memory used'),
+  worker('gpu_memory_total_bytes', 'bytes', 'GPU memory capacity'),
+  worker('generation_tokens_rate', 'tokens_per_second', 'tokens generated'),
+  worker('prompt_tokens_rate', 'tokens_per_second', 'prompt tokens prefilled'),
+  worker('worker_restarts', 'count', 'restarts in the last hour'),
+  worker('worker_up', 'bool', 'the worker answers scrapes'),
+  worker('context_length_max', 'tokens', 'configured maximum context length'),
+  scope('ttft_p50_seconds', 'seconds', 'time to first token, median'),
+  scope('ttft_p95_seconds', 'seconds', 'time to first token, 95th percentile'),
+  scope('ttft_p99_seconds', 'seconds', 'time to first token, 99th percentile'),
+  scope('tbt_p50_seconds', 'seconds', 'time between tokens, median'),
+  scope('tbt_p99_seconds', 'seconds', 'time between tokens, 99th percentile'),
+  scope('request_duration_p99_seconds', 'seconds', 'whole request, 99th percentile'),
+  scope('queue_wait_p99_seconds', 'seconds', 'time in the queue, 99th percentile'),
+  scope('prompt_tokens_p50', 'tokens', 'prompt length, median'),
+  scope('prompt_tokens_p99', 'tokens', 'prompt length, 99th percentile'),
+  scope('long_prompt_share', 'ratio', 'share of prompts above 32,768 tokens'),
+  scope('request_rate', 'per_second', 'requests'),
+  scope('error_ratio', 'ratio', 'failed share of requests'),
+  scope('error_rate_by_type', 'per_second', 'failed requests, by type', 'error_type'),
+  scope('requests_in_progress', 'requests', 'requests accepted and not finished'),
+  scope('replicas_available', 'count', 'workers that answer scrapes'),
+];
+
+const BY_NAME = new Map(SIGNALS.map((signal) => [signal.name, signal]));
+
+/** The definition of a signal, or undefined for an unknown name. */
+export function findSignal(name: string): SignalDefinition | undefined {
+  return BY_NAME.get(name);
+}
+
+function worker(name: string, unit: Unit, description: string): SignalDefinition {
+  return { name, unit, level: 'worker', description };
+}
+
+function scope(name: string, unit: Unit, description: string, splitBy?: string): SignalDefinition {
+  return splitBy === undefined
+    ? { name, unit, level: 'scope', description }
+    : { name, unit, level: 'scope', splitBy, description };
+}

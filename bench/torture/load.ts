@@ -10,7 +10,7 @@ import { between, type Random } from './random.js';
 
 export type Problem = { readonly severity: 'critical' | 'warning'; readonly alerts: readonly Labels[] };
 
-const CLUSTERS = ['prod-eu', 'prod-us', 'staging'];
+const CLUSTERS = ['prod-eu', 'prod-us', 'prod-ap', 'staging'];
 const MODELS = ['llama-70b', 'qwen-32b', 'mixtral-8x22b'];
 const NAMES = ['TortureA', 'TortureB', 'TortureC', 'TortureD'];
 
@@ -19,11 +19,13 @@ const TICK_MS = 25;
 /** How long a problem lasts, and how long it stays away: both sides of the hold and of the reopen window. */
 const FIRING_MS = [400, 5_000] as const;
 const QUIET_MS = [300, 7_000] as const;
+/** Every problem has begun once after this, so that the first kills already meet load. */
+const FIRST_WITHIN_MS = 1_000;
 
 /** The labels by which the double groups: a group then holds several problems of mixed severity. */
 export const GROUP_BY = ['cluster', 'model'] as const;
 
-/** 36 problems of one to four alerts; half of them critical, some of them critical on their last pod only. */
+/** 48 problems of one to four alerts; half of them critical, some of them critical on their last pod only. */
 export function planProblems(random: Random): Problem[] {
   const problems: Problem[] = [];
   for (const cluster of CLUSTERS) {
@@ -64,7 +66,7 @@ export function createLoad(deps: {
     problem,
     firing: 0,
     ending: false,
-    nextAtMs: clock.monotonic() + between(random, 0, 3_000),
+    nextAtMs: clock.monotonic() + between(random, 0, FIRST_WITHIN_MS),
   }));
   let cancel: Cancel = () => {};
 

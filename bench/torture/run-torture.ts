@@ -156,7 +156,7 @@ function createDouble(pool: Pool, random: Random): AlertmanagerDouble {
     groupBy: GROUP_BY,
     // Alertmanager's times, shortened so that a life of a few hundred ms sees several flushes.
     groupWaitMs: 60,
-    groupIntervalMs: 500,
+    groupIntervalMs: 300,
     repeatIntervalMs: 3_000,
     minFlushMs: 2_500,
     backoffMs: 60,

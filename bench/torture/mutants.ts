@@ -18,7 +18,16 @@ const REPLACEMENTS: Readonly<Record<Mutant, readonly Replacement[]>> = {
     { file: 'store/database.js', find: /SYNCHRONOUS_FULL = 2/, replace: 'SYNCHRONOUS_FULL = 0' },
   ],
   // The row is finished as sent before its receiver was called: at most once instead of at least once.
-  'mark-before-send': [],
+  'mark-before-send': [
+    {
+      file: 'outbox/deliver-one.js',
+      find: /const result = await attempt\(/,
+      replace: `await deps.db.transaction((tx) => deps.stores.notifications.finish(tx, {
+            id: notification.id, fence: notification.fence, state: 'sent', reason: null, ref: null, nowMs: deps.clock.now(),
+          }));
+          const result = await attempt(`,
+    },
+  ],
 };
 
 /** Patches a build in place. Throws when the text of a replacement is not there exactly once: the mutant would then be the healthy service. */

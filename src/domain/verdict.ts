@@ -1,10 +1,15 @@
 /** What the steps saw and what follows from it. Same evidence, same verdict. */
 
+import type { EmptyReason, FailureReason } from './signal.js';
+
 export const FINDING_STATUSES = ['fail', 'ok', 'unknown', 'skipped'] as const;
 export type FindingStatus = (typeof FINDING_STATUSES)[number];
 
 /** How many workers a per-worker step found failing. */
 export type Spread = 'none' | 'few' | 'most';
+
+/** Why a step is `unknown`: what the source said, or why it could not be asked in time. */
+export type UnseenReason = EmptyReason | FailureReason | 'stale' | 'not_in_time' | 'by_hand' | 'check_failed';
 
 export type WorkerValue = { readonly worker: string; readonly value: number; readonly fails: boolean };
 
@@ -30,6 +35,8 @@ export type Finding = {
   readonly tookMs: number;
   /** Numbers by name (`max`, `median`, `p99`, `failing`, …) for texts to quote. */
   readonly numbers: Readonly<Record<string, number>>;
+  /** Set when `unknown`, or when some of it was not seen. Absent in findings of older versions. */
+  readonly reason?: UnseenReason | null;
 };
 
 export const CONFIDENCES = ['high', 'medium', 'low', 'none'] as const;

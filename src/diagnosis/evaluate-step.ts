@@ -1,0 +1,336 @@
+/** Judges one step over what was read for it. Pure: same readings, same finding. */
+
+import type { RangeReading } from '../domain/signal.js';
+import type { Finding, FindingStatus, Spread, UnseenReason, WorkerValue } from '../domain/verdict.js';
+import { all, any, type Comparison, holds, type Numbers, operandValue } from '../playbook/condition.js';
+import type { FailRule, PlaybookStep } from '../playbook/schema.js';
+import { describeStep } from './describe-step.js';
+import { type Seen, scopeValues, type Unseen, valuesByWorker } from './seen.js';
+import { median, summary } from './statistics.js';
+import { aggregateSeries, DEFAULT_WINDOW_MS, type Movement, movement, sparkline } from './trend.js';
+
+export type StepReadings = {
+  readonly main: Seen | Unseen;
+  /** By name of the extra reading. */
+  readonly extras: ReadonlyMap<string, Seen | Unseen>;
+  /** Null: not asked, or not in time. */
+  readonly range: RangeReading | null;
+  /** Workers that other readings show and this one should too. */
+  readonly expectedWorkers: readonly string[];
+  readonly tookMs: number;
+};
+
+export type StepContext = {
+  readonly thresholds: Numbers;
+  readonly atMs: number;
+  readonly timeScale: number;
+};
+
+/** Everything known about a step once its readings are numbers. */
+export type Judgement = {
+  readonly step: PlaybookStep;
+  readonly seen: Seen;
+  readonly rule: FailRule;
+  readonly numbers: Numbers;
+  readonly workers: readonly WorkerValue[];
+  readonly workerCount: number;
+  readonly failing: number;
+  readonly missing: readonly string[];
+  readonly lowIsWorse: boolean;
+  readonly movement: Movement | null;
+  readonly limit: number | undefined;
+  /** Of the test itself, and of the conditions beside it. */
+  readonly test: boolean | null;
+  readonly and: readonly { readonly comparison: Comparison; readonly holds: boolean | null }[];
+  readonly orHolds: boolean | null;
+  readonly status: FindingStatus;
+};
+
+const MAX_WORKERS = 5;
+
+export function evaluateStep(step: PlaybookStep, readings: StepReadings, context: StepContext): Finding {
+  const { main } = readings;
+  if (step.read.kind === 'by_hand')
+    return blind(step, readings, 'by_hand', `No metric shows this. ${step.read.look}`);
+  if (main.kind === 'unseen') {
+    // A source that knows the engine and has no such signal for it: nothing is missing, it does not apply.
+    if (main.reason === 'unavailable' && main.engine !== null) return skipped(step, readings, main.detail);
+    return blind(step, readings, main.reason, main.detail);
+  }
+  const engines = step.appliesWhen?.engines ?? [];
+  if (engines.length > 0 && main.engine !== null && !engines.includes(main.engine)) {
+    return skipped(step, readings, `not a ${engines.join(' or ')} engine (${main.engine})`);
+  }
+  if (step.fail === null) return skipped(step, readings, 'the step tests nothing');
+
+  const judgement = judge(step, main, step.fail, readings, context);
+  const condition = step.appliesWhen?.condition ?? null;
+  if (
+    condition !== null &&
+    holds(condition, judgement.numbers.value, judgement.numbers, context.thresholds) === false
+  ) {
+    return { ...skipped(step, readings, `applies only when ${condition.text}`), numbers: judgement.numbers };
+  }
+  return found(judgement, readings);
+}
+
+function judge(
+  step: PlaybookStep,
+  seen: Seen,
+  rule: FailRule,
+  readings: StepReadings,
+  context: StepContext,
+): Judgement {
+  const { test } = rule;
+  const lowIsWorse =
+    test.kind === 'falling' || ('comparison' in test && test.comparison.comparator.startsWith('<'));
+  const byWorker = valuesByWorker(seen, lowIsWorse);
+  const finite = [...byWorker].filter(([, value]) => !Number.isNaN(value));
+  const missing = [
+    ...[...byWorker].filter(([, value]) => Number.isNaN(value)).map(([worker]) => worker),
+    ...readings.expectedWorkers.filter((worker) => !byWorker.has(worker)),
+  ].sort();
+  const windowMs = ('windowMs' in test ? test.windowMs : DEFAULT_WINDOW_MS) / context.timeScale;
+  const moved =
+    readings.range?.kind === 'series' && step.read.kind === 'signal' && step.read.per === null
+      ? movement(aggregateSeries(readings.range.series), { atMs: context.atMs, windowMs, unit: seen.unit })
+      : null;
+
+  const base: Record<string, number> = {
+    ...(seen.perWorker
+      ? workerNumbers(
+          finite.map(([, value]) => value),
+          test.kind,
+          lowIsWorse,
+        )
+      : scopeNumbers(seen)),
+    ...extraNumbers(readings.extras),
+    ...(moved === null
+      ? {}
+      : { change: moved.change, rising: moved.rising ? 1 : 0, falling: moved.falling ? 1 : 0 }),
+  };
+  if (seen.perWorker) {
+    base.workers = finite.length + missing.length;
+    base.unseen = missing.length;
+  }
+
+  const perWorker = finite.map(([worker, value]) => ({
+    worker,
+    value,
+    fails: workerFails(worker, value, rule, readings, base, context),
+  }));
+  const failing = perWorker.filter((one) => one.fails === true).length;
+  const undecided = perWorker.filter((one) => one.fails === null).length + missing.length;
+  base.failing = failing;
+
+  const testHolds = testOutcome(
+    rule,
+    { base, failing, undecided, workers: finite.length + missing.length, perWorker: seen.perWorker, moved },
+    context,
+  );
+  const and = rule.and.map((comparison) => ({
+    comparison,
+    holds: holds(comparison, base.value, base, context.thresholds),
+  }));
+  const orHolds =
+    rule.or.length === 0
+      ? false
+      : all(rule.or.map((comparison) => holds(comparison, base.value, base, context.thresholds)));
+  const fails = any([all([testHolds, ...and.map((one) => one.holds)]), orHolds]);
+  const direction = lowIsWorse ? 1 : -1;
+  return {
+    step,
+    seen,
+    rule,
+    numbers: base,
+    workers: perWorker
+      .map(({ worker, value, fails: worker_ }) => ({ worker, value, fails: worker_ === true }))
+      .sort(
+        (a, b) =>
+          Number(b.fails) - Number(a.fails) ||
+          direction * (a.value - b.value) ||
+          (a.worker < b.worker ? -1 : 1),
+      ),
+    workerCount: finite.length + missing.length,
+    failing,
+    missing,
+    lowIsWorse,
+    movement: moved,
+    limit: 'comparison' in test ? operandValue(test.comparison.right, base, context.thresholds) : undefined,
+    test: testHolds,
+    and,
+    orHolds,
+    status: fails === null ? 'unknown' : fails ? 'fail' : 'ok',
+  };
+}
+
+function testOutcome(
+  rule: FailRule,
+  facts: {
+    readonly base: Numbers;
+    readonly failing: number;
+    readonly undecided: number;
+    readonly workers: number;
+    readonly perWorker: boolean;
+    readonly moved: Movement | null;
+  },
+  context: StepContext,
+): boolean | null {
+  const { test } = rule;
+  switch (test.kind) {
+    case 'rising':
+    case 'falling':
+      return facts.moved === null ? null : facts.moved[test.kind];
+    case 'scope':
+    case 'skew':
+      // Statistics over the workers that are left would hide the one that is not seen.
+      if (facts.perWorker && facts.base.unseen !== 0) {
+        const known = holds(test.comparison, facts.base.value, facts.base, context.thresholds);
+        return known === true ? true : null;
+      }
+      return holds(test.comparison, facts.base.value, facts.base, context.thresholds);
+    case 'any_worker':
+      if (!facts.perWorker) return holds(test.comparison, facts.base.value, facts.base, context.thresholds);
+      return facts.failing > 0 ? true : facts.undecided > 0 ? null : false;
+    case 'most_workers':
+      if (!facts.perWorker) return holds(test.comparison, facts.base.value, facts.base, context.thresholds);
+      if (isMost(facts.failing, facts.workers)) return true;
+      return isMost(facts.failing + facts.undecided, facts.workers) ? null : false;
+  }
+}
+
+/** Half of the workers is "most": a cache full on four of eight is no matter of one worker. */
+function isMost(failing: number, workers: number): boolean {
+  return failing > 0 && failing * 2 >= workers;
+}
+
+function workerFails(
+  worker: string,
+  value: number,
+  rule: FailRule,
+  readings: StepReadings,
+  numbers: Numbers,
+  context: StepContext,
+): boolean | null {
+  if (!('comparison' in rule.test)) return false;
+  const comparison = { ...rule.test.comparison, left: null };
+  const own = holds(comparison, value, numbers, context.thresholds);
+  const besides = rule.while.map(({ name, comparison: condition }) => {
+    const extra = readings.extras.get(name);
+    if (extra === undefined || extra.kind === 'unseen') return null;
+    const low = condition.comparator.startsWith('<');
+    const theirs = valuesByWorker(extra, low).get(worker);
+    return holds(condition, theirs, numbers, context.thresholds);
+  });
+  return all([own, ...besides]);
+}
+
+function workerNumbers(values: readonly number[], kind: string, lowIsWorse: boolean): Record<string, number> {
+  const numbers = summary(values);
+  // The number a reader would quote: the worst worker's, or the typical one's where most workers are asked about.
+  const quoted = kind === 'most_workers' ? median(values) : lowIsWorse ? numbers.min : numbers.max;
+  return quoted === undefined || quoted === null ? numbers : { ...numbers, value: quoted };
+}
+
+function scopeNumbers(seen: Seen): Record<string, number> {
+  const { values, byLabel } = scopeValues(seen);
+  const numbers = summary(values);
+  if (seen.splitBy === null) return { ...numbers, value: numbers.max ?? 0 };
+  const total = numbers.sum ?? 0;
+  const shares = [...byLabel].map(
+    ([name, value]) => [`share.${name}`, total > 0 ? value / total : 0] as const,
+  );
+  return { ...numbers, value: total, share_seen: 1, ...Object.fromEntries(shares) };
+}
+
+function extraNumbers(extras: ReadonlyMap<string, Seen | Unseen>): Record<string, number> {
+  const numbers: Record<string, number> = {};
+  for (const [name, extra] of extras) {
+    if (extra.kind === 'unseen') continue;
+    const values = extra.perWorker
+      ? [...valuesByWorker(extra, false).values()].filter((value) => !Number.isNaN(value))
+      : scopeValues(extra).values;
+    const all_ = summary(values);
+    for (const [key, value] of Object.entries(all_)) numbers[`${name}.${key}`] = value;
+    const quoted = extra.perWorker ? all_.mean : extra.splitBy === null ? all_.max : all_.sum;
+    if (quoted !== undefined) numbers[name] = quoted;
+  }
+  return numbers;
+}
+
+function found(judgement: Judgement, readings: StepReadings): Finding {
+  const { step, seen, status, workers, missing } = judgement;
+  const text = describeStep(judgement, readings);
+  const perWorkerTest =
+    judgement.rule.test.kind !== 'scope' &&
+    judgement.rule.test.kind !== 'rising' &&
+    judgement.rule.test.kind !== 'falling';
+  const spread: Spread | null =
+    !seen.perWorker || !perWorkerTest
+      ? null
+      : judgement.failing === 0
+        ? 'none'
+        : isMost(judgement.failing, judgement.workerCount)
+          ? 'most'
+          : 'few';
+  return {
+    stepId: step.id,
+    title: step.title,
+    status,
+    says: text.says,
+    value: text.value,
+    limit: text.limit,
+    spread,
+    workers: workers.slice(0, MAX_WORKERS),
+    workerCount: seen.perWorker ? judgement.workerCount : null,
+    signal: step.read.kind === 'signal' ? step.read.signal : null,
+    engine: seen.engine,
+    query: seen.query,
+    trend:
+      step.read.kind === 'signal' && step.read.per === null
+        ? sparkline(readings.range, workers[0]?.worker ?? null)
+        : [],
+    tookMs: readings.tookMs,
+    numbers: judgement.numbers,
+    reason: status === 'unknown' ? text.reason : missing.length > 0 ? 'no_series' : null,
+  };
+}
+
+/** A step without a number. */
+export function blind(
+  step: PlaybookStep,
+  readings: Pick<StepReadings, 'main' | 'tookMs'>,
+  reason: UnseenReason,
+  says: string,
+): Finding {
+  return { ...withoutNumbers(step, readings), status: 'unknown', says, reason };
+}
+
+function skipped(step: PlaybookStep, readings: StepReadings, says: string): Finding {
+  return {
+    ...withoutNumbers(step, readings),
+    status: 'skipped',
+    says: `Does not apply: ${says}`,
+    reason: null,
+  };
+}
+
+function withoutNumbers(step: PlaybookStep, readings: Pick<StepReadings, 'main' | 'tookMs'>): Finding {
+  return {
+    stepId: step.id,
+    title: step.title,
+    status: 'unknown',
+    says: '',
+    value: null,
+    limit: null,
+    spread: null,
+    workers: [],
+    workerCount: null,
+    signal: step.read.kind === 'signal' ? step.read.signal : null,
+    engine: readings.main.engine,
+    query: readings.main.query,
+    trend: [],
+    tookMs: readings.tookMs,
+    numbers: {},
+  };
+}

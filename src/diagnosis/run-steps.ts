@@ -1,0 +1,198 @@
+/** Runs the steps of an entry. Whatever the outside does, every step gives a finding, in the entry's order and in time. */
+
+import { findSignal } from '../catalog/signals.js';
+import type { Clock } from '../domain/clock.js';
+import type { MetricsSource } from '../domain/metrics-source.js';
+import type { Scope } from '../domain/scope.js';
+import type { RangeReading, SignalReading } from '../domain/signal.js';
+import type { Finding } from '../domain/verdict.js';
+import { fillQuery } from '../playbook/lint-query.js';
+import type { PlaybookEntry, PlaybookStep, SignalRef } from '../playbook/schema.js';
+import { startDeadline } from './deadline.js';
+import { blind, evaluateStep, type StepReadings } from './evaluate-step.js';
+import { createSignalReader, type SignalReader, type Timed } from './read-signals.js';
+import { ratioOf, type Seen, seenOf, type Unseen, unitOf, unseen } from './seen.js';
+
+export type RunStepsOptions = {
+  readonly entry: PlaybookEntry;
+  readonly scope: Scope;
+  readonly source: MetricsSource;
+  /** By catalog name. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  readonly atMs: number;
+  readonly timeScale: number;
+  /** For all steps together. */
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+};
+
+/** How long a sparkline may hold up a diagnosis whose values are all there. */
+const SPARKLINE_PATIENCE = 0.25;
+
+/** Never throws or rejects, and ends by the deadline: what has no answer by then is `unknown`, with that reason. */
+export async function runSteps(options: RunStepsOptions): Promise<Finding[]> {
+  const { entry, clock, deadlineMs } = options;
+  const deadline = startDeadline(clock, deadlineMs, options.signal);
+  try {
+    const reader = createSignalReader(options, deadline);
+    // All values are asked for before the first trend: the source answers in order.
+    const values = entry.steps.map((step) => readStep(step, reader, options.scope));
+    const needed = trendsNeeded(entry);
+    const patience = startDeadline(clock, deadlineMs, deadline.signal);
+    const ranges = entry.steps.map((step) =>
+      readTrend(step, reader, needed.has(step.id) ? deadline : patience),
+    );
+    const seen = await Promise.all(values);
+    const cancelPatience = clock.after(deadlineMs * SPARKLINE_PATIENCE, patience.end);
+    const trends = await Promise.all(ranges);
+    cancelPatience();
+    patience.end();
+    return entry.steps.map((step, index) => finding(step, index, seen, trends, options));
+  } finally {
+    deadline.end();
+  }
+}
+
+type StepValues = Pick<StepReadings, 'main' | 'extras' | 'tookMs'>;
+
+async function readStep(step: PlaybookStep, reader: SignalReader, scope: Scope): Promise<StepValues> {
+  const extras = Promise.all(
+    step.with.map(async (extra) => [extra.name, (await readRef(extra, reader)).seen] as const),
+  );
+  const main = await readMain(step, reader, scope);
+  return { main: main.seen, tookMs: Math.round(main.tookMs), extras: new Map(await extras) };
+}
+
+type TimedSeen = { readonly seen: Seen | Unseen; readonly tookMs: number };
+
+async function readMain(step: PlaybookStep, reader: SignalReader, scope: Scope): Promise<TimedSeen> {
+  const { read } = step;
+  const nobody = { engine: null, query: null };
+  switch (read.kind) {
+    case 'by_hand':
+      return { seen: unseen('by_hand', read.look, nobody), tookMs: 0 };
+    case 'signal':
+      return readRef(read, reader);
+    case 'query': {
+      const filled = fillQuery(read.query, scope);
+      if ('missing' in filled) {
+        const detail = `the alert has no label "${filled.missing}", and the query is not asked without it`;
+        return { seen: unseen('label_missing', detail, { engine: null, query: read.query }), tookMs: 0 };
+      }
+      return toSeen(await reader.query(filled.query), {
+        unit: read.unit ?? 'count',
+        splitBy: null,
+        query: filled.query,
+      });
+    }
+  }
+}
+
+async function readRef(ref: SignalRef, reader: SignalReader): Promise<TimedSeen> {
+  const about = (signal: string) => ({
+    unit: unitOf(signal),
+    splitBy: findSignal(signal)?.splitBy ?? null,
+    query: null,
+  });
+  const top = reader.signal(ref.signal);
+  if (ref.per === null) return toSeen(await top, about(ref.signal));
+  const bottom = reader.signal(ref.per);
+  const parts = [toSeen(await top, about(ref.signal)), toSeen(await bottom, about(ref.per))] as const;
+  return { seen: ratioOf(parts[0].seen, parts[1].seen), tookMs: Math.max(parts[0].tookMs, parts[1].tookMs) };
+}
+
+function toSeen(
+  timed: Timed<SignalReading | null>,
+  about: { readonly unit: string; readonly splitBy: string | null; readonly query: string | null },
+): TimedSeen {
+  const { reading, tookMs } = timed;
+  if (reading === null)
+    return { seen: unseen('not_in_time', null, { engine: null, query: about.query }), tookMs };
+  try {
+    return { seen: seenOf(reading, about), tookMs };
+  } catch (error) {
+    return {
+      seen: unseen('bad_response', `the answer cannot be read: ${messageOf(error)}`, {
+        engine: null,
+        query: about.query,
+      }),
+      tookMs,
+    };
+  }
+}
+
+async function readTrend(
+  step: PlaybookStep,
+  reader: SignalReader,
+  until: ReturnType<typeof startDeadline>,
+): Promise<RangeReading | null> {
+  if (step.read.kind !== 'signal' || step.read.per !== null) return null;
+  return (await reader.range(step.read.signal, until)).reading;
+}
+
+/** Steps whose trend decides something; the others' is only drawn. */
+function trendsNeeded(entry: PlaybookEntry): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const step of entry.steps) {
+    if (step.fail?.test.kind === 'rising' || step.fail?.test.kind === 'falling') ids.add(step.id);
+  }
+  for (const cause of entry.causes) {
+    for (const { anyOf } of [...cause.requires, ...cause.refutedBy]) {
+      for (const one of anyOf) if (one.is.kind === 'rising' || one.is.kind === 'falling') ids.add(one.step);
+    }
+  }
+  return ids;
+}
+
+function finding(
+  step: PlaybookStep,
+  index: number,
+  values: readonly StepValues[],
+  trends: readonly (RangeReading | null)[],
+  options: RunStepsOptions,
+): Finding {
+  const own = values[index] ?? {
+    main: unseen('check_failed', null, { engine: null, query: null }),
+    extras: new Map(),
+    tookMs: 0,
+  };
+  try {
+    const expectedWorkers = workersExpected(
+      own.main,
+      values.map((one) => one.main),
+    );
+    return evaluateStep(step, { ...own, range: trends[index] ?? null, expectedWorkers }, options);
+  } catch (error) {
+    // A bug of ours costs one check, never the diagnosis; and it is said.
+    return blind(step, own, 'check_failed', `the check itself failed: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Workers that should be in a reading: those of every reading that shares a worker with it (another
+ * exporter may name workers differently, and then proves nothing). A worker that is known to be down is
+ * not expected anywhere.
+ */
+function workersExpected(own: Seen | Unseen, all: readonly (Seen | Unseen)[]): string[] {
+  if (own.kind === 'unseen' || !own.perWorker) return [];
+  const names = (seen: Seen) =>
+    seen.samples.flatMap((sample) => (sample.worker === null ? [] : [sample.worker]));
+  const mine = new Set(names(own));
+  const expected = new Set<string>();
+  const down = new Set<string>();
+  for (const other of all) {
+    if (other.kind === 'unseen' || !other.perWorker) continue;
+    if (other.unit === 'bool') {
+      for (const sample of other.samples)
+        if (sample.worker !== null && sample.value === 0) down.add(sample.worker);
+    }
+    const theirs = names(other);
+    if (theirs.some((worker) => mine.has(worker))) for (const worker of theirs) expected.add(worker);
+  }
+  return [...expected].filter((worker) => !down.has(worker)).sort();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

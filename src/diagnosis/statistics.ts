@@ -1,0 +1,31 @@
+/** Numbers over workers. Computed here, once, so that Prometheus, recordings and the simulator agree. */
+
+/** Null for an empty list. An even count gives the mean of the middle two. */
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
+}
+
+/** Null for an empty list. */
+export function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : sum(values) / values.length;
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** `max`, `min`, `mean`, `median`, `sum` of a non-empty list; nothing of an empty one. */
+export function summary(values: readonly number[]): Record<string, number> {
+  if (values.length === 0) return {};
+  return {
+    max: values.reduce((a, b) => Math.max(a, b)),
+    min: values.reduce((a, b) => Math.min(a, b)),
+    mean: mean(values) ?? 0,
+    median: median(values) ?? 0,
+    sum: sum(values),
+  };
+}

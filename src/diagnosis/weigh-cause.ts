@@ -1,0 +1,132 @@
+/** How much speaks for one cause: each of its requirements against the findings. Pure. */
+
+import type { Confidence, Finding } from '../domain/verdict.js';
+import { holds, type Numbers } from '../playbook/condition.js';
+import type { PlaybookCause, Requirement, StepRequirement } from '../playbook/schema.js';
+
+/** `absent`: the step does not apply here, so it counts neither way. */
+export type RequirementState = 'met' | 'unmet' | 'unknown' | 'absent';
+
+export type Weighed = {
+  readonly state: RequirementState;
+  readonly requirement: Requirement;
+  readonly step: string;
+};
+
+export type CauseWeight = {
+  readonly cause: PlaybookCause;
+  readonly requires: readonly Weighed[];
+  /** The finding's step that refutes it, or null. */
+  readonly refutedBy: string | null;
+  readonly met: number;
+  readonly unmet: number;
+  /** Distinct steps that could not be seen, those that could have refuted it included. */
+  readonly unknownSteps: readonly string[];
+  /** `none` = it cannot be the cause, or too little speaks for it. */
+  readonly confidence: Confidence;
+  /** Certainly not the cause, as far as was seen: refuted, or what it stands on is not so. */
+  readonly ruledOutBy: string | null;
+};
+
+export type FindingsById = ReadonlyMap<string, Finding>;
+
+/**
+ * The rule. A cause stands on its first requirement: unless that one was seen to be so, the cause is not
+ * named at all. Then: high = everything it requires agrees, nothing refutes it, nothing is unknown, and
+ * more than one step agrees; medium = most agree, with at most one step unknown; low = one signal only,
+ * or half against.
+ */
+export function weighCause(cause: PlaybookCause, findings: FindingsById, thresholds: Numbers): CauseWeight {
+  const requires = cause.requires.map((requirement) => weigh(requirement, findings, thresholds));
+  const refuters = cause.refutedBy.map((requirement) => weigh(requirement, findings, thresholds));
+  const refuter = refuters.find((one) => one.state === 'met');
+  const count = (state: RequirementState) => requires.filter((one) => one.state === state).length;
+  const met = count('met');
+  const unmet = count('unmet');
+  const unknownSteps = [
+    ...new Set([...requires, ...refuters].filter((one) => one.state === 'unknown').map((one) => one.step)),
+  ];
+  const first = requires[0];
+  const agreeing = new Set(requires.filter((one) => one.state === 'met').map((one) => one.step)).size;
+
+  let confidence: Confidence = 'none';
+  if (refuter === undefined && first?.state === 'met' && met >= unmet) {
+    if (agreeing < 2) confidence = 'low';
+    else if (unmet === 0 && unknownSteps.length === 0) confidence = 'high';
+    else if (met > unmet && unknownSteps.length <= 1) confidence = 'medium';
+    else confidence = 'low';
+  }
+  const ruledOutBy = refuter?.step ?? (first?.state === 'unmet' ? first.step : null);
+  return {
+    cause,
+    requires,
+    refutedBy: refuter?.step ?? null,
+    met,
+    unmet,
+    unknownSteps,
+    confidence,
+    ruledOutBy,
+  };
+}
+
+/** `step` names the alternative that decided: the one that holds, else the first that could not be seen, else the first. */
+export function weigh(requirement: Requirement, findings: FindingsById, thresholds: Numbers): Weighed {
+  const states = requirement.anyOf.map((one) => ({
+    step: one.step,
+    state: stateOf(one, findings.get(one.step), thresholds),
+  }));
+  const decided =
+    states.find((one) => one.state === 'met') ??
+    states.find((one) => one.state === 'unknown') ??
+    states.find((one) => one.state === 'unmet') ??
+    states[0];
+  return { requirement, state: decided?.state ?? 'absent', step: decided?.step ?? '' };
+}
+
+function stateOf(
+  requirement: StepRequirement,
+  finding: Finding | undefined,
+  thresholds: Numbers,
+): RequirementState {
+  if (finding === undefined) return 'unknown';
+  if (finding.status === 'skipped') return 'absent';
+  const { is } = requirement;
+  switch (is.kind) {
+    case 'rising':
+    case 'falling': {
+      const moved = finding.numbers[is.kind];
+      return moved === undefined ? 'unknown' : moved === 1 ? 'met' : 'unmet';
+    }
+    case 'compare':
+      return fromBoolean(holds(is.comparison, finding.numbers.value, finding.numbers, thresholds));
+    case 'status': {
+      if (is.status === 'ok')
+        return finding.status === 'ok' ? 'met' : finding.status === 'fail' ? 'unmet' : 'unknown';
+      const fails = is.on === null ? failed(finding) : failsOn(finding, is.on);
+      return fromBoolean(fails === null ? null : is.status === 'fail' ? fails : !fails);
+    }
+  }
+}
+
+function failed(finding: Finding): boolean | null {
+  return finding.status === 'unknown' ? null : finding.status === 'fail';
+}
+
+/** Counts workers that are not seen both ways: seven good ones of eight are enough to say "not on most". */
+function failsOn(finding: Finding, on: 'most' | 'few'): boolean | null {
+  if (finding.status === 'ok') return false;
+  const { workers, failing, unseen = 0 } = finding.numbers;
+  if (workers === undefined || failing === undefined) return null;
+  const atLeast = failing > 0 && failing * 2 >= workers;
+  const atMost = (failing + unseen) * 2 >= workers && failing + unseen > 0;
+  const most = atLeast ? true : atMost ? null : false;
+  // A step that could not be judged for another reason than its workers proves nothing but "too few".
+  if (finding.status === 'unknown' && most !== false) return null;
+  if (on === 'most') return most;
+  if (finding.status === 'unknown') return null;
+  return failing === 0 ? false : most === null ? null : !most;
+}
+
+function fromBoolean(value: boolean | null): RequirementState {
+  return value === null ? 'unknown' : value ? 'met' : 'unmet';
+}

@@ -1,0 +1,181 @@
+/** Turns a step as written into a step that can run, and says everything that is wrong with it. */
+
+import { HOUR, MINUTE, SECOND } from '../domain/clock.js';
+import { type Comparison, parseComparison } from './condition.js';
+import type { RawFail, RawStep } from './entry-file.js';
+import type { Path } from './faults.js';
+import { lintQuery } from './lint-query.js';
+import type { FailRule, FailTest, PlaybookStep, SignalRef, StepRead } from './schema.js';
+import { type FaultSink, isNumberName, numberNames, type Vocabulary } from './vocabulary.js';
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR };
+
+/** `10m` → 600000. The schema has checked the form. */
+export function durationMs(text: string): number {
+  return Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? SECOND);
+}
+
+/** Null when the step is too wrong to be used; the sink then has the reasons. */
+export function compileStep(
+  raw: RawStep,
+  path: Path,
+  words: Vocabulary,
+  sink: FaultSink,
+): PlaybookStep | null {
+  const before = sink.faults.length;
+  const read = readOf(raw, path, words, sink);
+  const extras = Object.entries(raw.with ?? {}).map(([name, extra]) => ({
+    name,
+    ...signalRef(typeof extra === 'string' ? { signal: extra } : extra, [...path, 'with', name], words, sink),
+  }));
+  const names = numberNames(extras.map((extra) => extra.name));
+  const compare = createComparer(names, words, sink);
+  const fail =
+    raw.fail === undefined
+      ? null
+      : failRule(
+          raw.fail,
+          extras.map((extra) => extra.name),
+          [...path, 'fail'],
+          compare,
+          sink,
+        );
+  if (raw.fail === undefined && read !== null && read.kind !== 'by_hand') {
+    sink.add(path, `step "${raw.id}" has no "fail": say when it fails`);
+  }
+  if (raw.fail !== undefined && read?.kind === 'by_hand') {
+    sink.add([...path, 'fail'], 'a step done by hand has no "fail": nothing measures it', 'key');
+  }
+  const when = raw.applies_when;
+  const appliesWhen =
+    when === undefined
+      ? null
+      : {
+          engines: when.engine === undefined ? [] : [when.engine].flat(),
+          condition: when.if === undefined ? null : compare(when.if, [...path, 'applies_when', 'if']),
+        };
+  if (sink.faults.length > before || read === null) return null;
+  return {
+    id: raw.id,
+    title: raw.title,
+    short: raw.short ?? raw.title.slice(0, 14),
+    read,
+    with: extras,
+    fail,
+    appliesWhen,
+  };
+}
+
+function readOf(raw: RawStep, path: Path, words: Vocabulary, sink: FaultSink): StepRead | null {
+  const given = (['signal', 'query', 'by_hand'] as const).filter((key) => raw[key] !== undefined);
+  if (given.length !== 1) {
+    sink.add(
+      path,
+      `step "${raw.id}" has ${given.length === 0 ? 'none' : given.join(' and ')}, expected exactly one of signal, query, by_hand`,
+    );
+    return null;
+  }
+  if (raw.by_hand !== undefined) return { kind: 'by_hand', look: raw.by_hand };
+  if (raw.query !== undefined) {
+    for (const reason of lintQuery(raw.query)) sink.add([...path, 'query'], reason);
+    if (raw.per !== undefined)
+      sink.add([...path, 'per'], '"per" divides signals, a query can divide by itself', 'key');
+    return { kind: 'query', query: raw.query, unit: raw.unit ?? null };
+  }
+  if (raw.unit !== undefined)
+    sink.add([...path, 'unit'], 'a signal has its unit in the catalog; "unit" is for "query"', 'key');
+  return {
+    kind: 'signal',
+    ...signalRef({ signal: raw.signal ?? '', per: raw.per }, path, words, sink, 'signal'),
+  };
+}
+
+function signalRef(
+  raw: { readonly signal: string; readonly per?: string | undefined },
+  path: Path,
+  words: Vocabulary,
+  sink: FaultSink,
+  key?: string,
+): SignalRef {
+  if (!words.signals.has(raw.signal)) {
+    sink.unknown(key === undefined ? path : [...path, key], 'signal', raw.signal, words.signals);
+  }
+  if (raw.per !== undefined && !words.signals.has(raw.per))
+    sink.unknown([...path, 'per'], 'signal', raw.per, words.signals);
+  return { signal: raw.signal, per: raw.per ?? null };
+}
+
+export type Compare = (text: string, path: Path) => Comparison | null;
+
+/** A parser of conditions that reports to the sink. */
+export function createComparer(names: ReadonlySet<string>, words: Vocabulary, sink: FaultSink): Compare {
+  return (text, path) => {
+    const parsed = parseComparison(text, {
+      isThreshold: (name) => Object.hasOwn(words.thresholds, name),
+      isNumber: (name) => isNumberName(names, name),
+    });
+    if (parsed.kind === 'ok') return parsed.comparison;
+    if (parsed.unknownName === null) sink.add(path, parsed.reason);
+    else
+      sink.unknown(path, `name in "${text}":`, parsed.unknownName, [
+        ...names,
+        ...Object.keys(words.thresholds),
+      ]);
+    return null;
+  };
+}
+
+function failRule(
+  raw: RawFail,
+  extras: readonly string[],
+  path: Path,
+  compare: Compare,
+  sink: FaultSink,
+): FailRule | null {
+  const kinds = (['any_worker', 'most_workers', 'scope', 'skew', 'rising', 'falling'] as const).filter(
+    (kind) => raw[kind] !== undefined,
+  );
+  const kind = kinds[0];
+  if (kinds.length !== 1 || kind === undefined) {
+    sink.add(
+      path,
+      `found ${kinds.length === 0 ? 'no test' : kinds.join(' and ')}, expected exactly one of any_worker, most_workers, scope, skew, rising, falling`,
+    );
+    return null;
+  }
+  const text = raw[kind] ?? '';
+  let test: FailTest;
+  if (kind === 'rising' || kind === 'falling') test = { kind, windowMs: durationMs(text) };
+  else {
+    const comparison = compare(text, [...path, kind]);
+    if (comparison === null) return null;
+    if ((kind === 'any_worker' || kind === 'most_workers') && comparison.left !== null) {
+      sink.add([...path, kind], `"${text}" tests each worker: expected an operator first, e.g. "> 0.9"`);
+    }
+    if (kind === 'skew' && comparison.left === null) {
+      sink.add(
+        [...path, kind],
+        `"${text}" compares workers with each other: expected e.g. "max > 3 * median"`,
+      );
+    }
+    test = { kind, comparison };
+  }
+  const conditions = (key: 'and' | 'or') =>
+    (raw[key] === undefined ? [] : [raw[key]].flat()).flatMap((one, index) => {
+      const comparison = compare(one, Array.isArray(raw[key]) ? [...path, key, index] : [...path, key]);
+      return comparison === null ? [] : [comparison];
+    });
+  const perWorker = Object.entries(raw.while ?? {}).flatMap(([name, one]) => {
+    if (!extras.includes(name)) sink.unknown([...path, 'while', name], 'reading', name, extras, 'key');
+    const comparison = compare(one, [...path, 'while', name]);
+    return comparison === null ? [] : [{ name, comparison }];
+  });
+  if (perWorker.length > 0 && kind !== 'any_worker' && kind !== 'most_workers') {
+    sink.add(
+      [...path, 'while'],
+      '"while" holds on the same worker: it goes with any_worker or most_workers',
+      'key',
+    );
+  }
+  return { test, while: perWorker, and: conditions('and'), or: conditions('or') };
+}

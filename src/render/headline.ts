@@ -4,6 +4,7 @@
  * number and place come first and are never cut by what follows; the id is last and never cut.
  */
 
+import { DEFAULT_THRESHOLDS, threshold } from '../catalog/thresholds.js';
 import { publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import { placeOf } from '../domain/scope.js';
@@ -11,6 +12,7 @@ import type { Severity } from '../domain/severity.js';
 import { minutesBetween } from './duration.js';
 import { clean, cut } from './neutralise.js';
 import { notDiagnosedBecause } from './not-diagnosed.js';
+import { presentDiagnosis } from './present-diagnosis.js';
 import { formatSymptom, type Symptom, symptomOf } from './symptom.js';
 
 export const MAX_HEADLINE = 110;
@@ -21,7 +23,12 @@ const FIRST_GLANCE = 45;
 export type SloLookup = Readonly<Record<string, number>>;
 
 /** The catalog's warning thresholds; an operator's SLOs replace them. */
-export const DEFAULT_SLO: SloLookup = { ttft_p99_seconds: 2, tbt_p99_seconds: 0.08, error_ratio: 0.01 };
+export const DEFAULT_SLO: SloLookup = Object.fromEntries(
+  ['ttft_p99_seconds', 'tbt_p99_seconds', 'error_ratio'].map((signal) => [
+    signal,
+    threshold(DEFAULT_THRESHOLDS, `${signal}.warning`),
+  ]),
+);
 
 export type HeadlineOptions = { readonly slo?: SloLookup };
 
@@ -31,7 +38,7 @@ const WORDS: Readonly<Record<Severity, string>> = { critical: 'CRIT', warning: '
 export function headline(view: IncidentView, options: HeadlineOptions = {}): string {
   const resolved = view.incident.state === 'resolved';
   const severity = resolved ? 'OK' : WORDS[view.incident.severity];
-  const symptom = symptomOf(view, resolved ? view.afterDiagnosis : view.diagnosis);
+  const symptom = symptomOf(view, resolved ? view.afterDiagnosis : presentDiagnosis(view));
   return compose({
     severity,
     symptom: symptomText(symptom),
@@ -74,7 +81,7 @@ export function compose(parts: HeadlineParts): string {
 function symptomWithin(symptom: HeadlineParts['symptom'], max: number): string {
   const label = plain(symptom.label) || 'alert';
   if (symptom.value === null) return cut(label, max);
-  const value = cut(plain(symptom.value), Math.max(1, max - 5));
+  const value = cut(clean(symptom.value), Math.max(1, max - 5));
   return `${cut(label, max - value.length - 1)} ${value}`;
 }
 
@@ -120,7 +127,7 @@ function sloText(symptom: Symptom, slo: SloLookup): string | null {
 function causeText(view: IncidentView): string {
   const missing = notDiagnosedBecause(view);
   if (missing !== null) return missing.short;
-  const verdict = view.diagnosis?.verdict;
+  const verdict = presentDiagnosis(view)?.verdict;
   if (verdict === undefined) return '';
   const short = verdict.short || verdict.says;
   if (verdict.cause !== null || /unclear/i.test(short)) return short;

@@ -2,6 +2,7 @@
 
 import type { IncidentView } from '../domain/incident-view.js';
 import { clean, cut } from './neutralise.js';
+import { presentDiagnosis } from './present-diagnosis.js';
 
 export type NotDiagnosed = {
   readonly kind: 'running' | 'failed' | 'blind';
@@ -13,7 +14,7 @@ export type NotDiagnosed = {
 
 /** Null when there is a diagnosis that saw something. */
 export function notDiagnosedBecause(view: IncidentView): NotDiagnosed | null {
-  const { diagnosis } = view;
+  const diagnosis = presentDiagnosis(view);
   if (diagnosis === null) return withoutDiagnosis(view);
   const looked = diagnosis.findings.filter((finding) => finding.status !== 'skipped');
   if (looked.length === 0 || looked.some((finding) => finding.status !== 'unknown')) return null;
@@ -28,7 +29,9 @@ export function notDiagnosedBecause(view: IncidentView): NotDiagnosed | null {
 }
 
 function withoutDiagnosis(view: IncidentView): NotDiagnosed {
-  const failed = view.timeline.findLast((entry) => entry.kind === 'diagnosis_failed');
+  const failed = view.timeline.findLast(
+    (entry) => entry.kind === 'diagnosis_failed' && entry.atMs >= view.episode.startedAtMs,
+  );
   if (failed !== undefined) {
     return {
       kind: 'failed',

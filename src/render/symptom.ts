@@ -46,7 +46,7 @@ export type Symptom = {
 };
 
 /** The lead alert's symptom as of the newest diagnosis of the given one. Never throws. */
-export function symptomOf(view: IncidentView, diagnosis: Diagnosis | null = view.diagnosis): Symptom {
+export function symptomOf(view: IncidentView, diagnosis: Diagnosis | null): Symptom {
   const name = view.incident.alertName;
   const kind = KINDS.find((candidate) => candidate.alerts.test(name.slice(0, 200)));
   if (kind === undefined) {
@@ -63,7 +63,7 @@ export function symptomOf(view: IncidentView, diagnosis: Diagnosis | null = view
   const value =
     number !== null
       ? formatSymptom(number, kind.unit)
-      : diagnosis === view.diagnosis
+      : view.incident.state !== 'resolved'
         ? fromAnnotations(view, kind)
         : null;
   return { label, value, signal: kind.signal, unit: kind.unit };

@@ -1,0 +1,40 @@
+/** Cards are updated at most every three seconds by machine; what a human did is shown at once. */
+
+import type { Clock } from '../domain/clock.js';
+import { SECOND } from '../domain/clock.js';
+import type { IncidentView } from '../domain/incident-view.js';
+import type { TimelineEntry } from '../domain/timeline.js';
+
+const MIN_GAP_MS = 3 * SECOND;
+
+export type CardPace = {
+  /** How long an update must still wait, ms; 0 = now. */
+  readonly waitMs: (receiver: string, view: IncidentView) => number;
+  /** Remembers that a card was posted or updated just now. */
+  readonly updated: (receiver: string, incidentId: number) => void;
+};
+
+/** Kept in memory only: after a restart the first update goes at once, which harms nobody. */
+export function createCardPace(clock: Clock): CardPace {
+  const last = new Map<string, { readonly monotonic: number; readonly wall: number }>();
+
+  return {
+    waitMs(receiver, view) {
+      const before = last.get(`${receiver}\n${view.incident.id}`);
+      if (before === undefined) return 0;
+      const wait = before.monotonic + MIN_GAP_MS - clock.monotonic();
+      if (wait <= 0 || view.timeline.some((entry) => entry.atMs >= before.wall && isHuman(entry))) return 0;
+      return wait;
+    },
+    updated(receiver, incidentId) {
+      const now = clock.monotonic();
+      for (const [key, at] of last) if (at.monotonic + MIN_GAP_MS <= now) last.delete(key);
+      last.set(`${receiver}\n${incidentId}`, { monotonic: now, wall: clock.now() });
+    },
+  };
+}
+
+function isHuman(entry: TimelineEntry): boolean {
+  const act = entry.kind === 'acknowledged' || entry.kind === 'resolved' || entry.kind === 'note';
+  return act && entry.actor !== 'alertmanager' && entry.actor !== 'wakewell';
+}

@@ -1,0 +1,18 @@
+/** What a purpose is called in the timeline. */
+
+import type { Purpose } from '../domain/notification.js';
+
+const WORDS: Readonly<Record<Purpose, string>> = {
+  page: 'Page',
+  page_acknowledge: 'Acknowledgement',
+  page_resolve: 'Resolve',
+  card: 'Card',
+  verdict_reply: 'Verdict reply',
+  webhook: 'Webhook call',
+  log: 'Log entry',
+};
+
+/** "Page", "Verdict reply": the start of a sentence. */
+export function purposeInWords(purpose: Purpose): string {
+  return WORDS[purpose];
+}

@@ -1,0 +1,70 @@
+/**
+ * The question asked right before every send: is this still true? Minutes may lie between the row and its turn,
+ * and a page about something over, or a resolve of something that burns again, is worse than none.
+ */
+
+import type { Episode } from '../domain/incident.js';
+import type { IncidentView } from '../domain/incident-view.js';
+import type { Notification } from '../domain/notification.js';
+
+export type StillTrue = { readonly kind: 'send' } | { readonly kind: 'drop'; readonly reason: string };
+
+export type Situation = {
+  readonly notification: Notification;
+  readonly view: IncidentView;
+  /** The firing period that the notification is about: not always the view's. */
+  readonly episode: Episode;
+  /** Rows of this incident, for what became of the page. */
+  readonly history: readonly Notification[];
+};
+
+const SEND: StillTrue = { kind: 'send' };
+const drop = (reason: string): StillTrue => ({ kind: 'drop', reason });
+
+/** Pure. `reason` reads on from "not sent: ". */
+export function stillTrue({ notification, view, episode, history }: Situation): StillTrue {
+  const { incident } = view;
+  const present = view.episode.id === notification.episodeId;
+  switch (notification.purpose) {
+    case 'page':
+      if (episode.severity !== 'critical') return drop('only critical pages');
+      // A trigger after a resolve would open a second incident at the pager, which nobody would ever close.
+      if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent to a pager already');
+      if (!present || episode.endedAtMs !== null) return drop('this firing period is over');
+      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      if (incident.state === 'acknowledged' && (incident.acknowledgedAtMs ?? 0) >= notification.createdAtMs) {
+        return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
+      }
+      return SEND;
+    case 'page_acknowledge':
+      if (!present || incident.state !== 'acknowledged') return drop('no longer acknowledged');
+      if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent already');
+      return mayStandAtPager(notification, history) ? SEND : drop('no page of this firing period was sent');
+    case 'page_resolve':
+      if (present && incident.state !== 'resolved') return drop('fires again');
+      return mayStandAtPager(notification, history) ? SEND : drop('no page of this firing period was sent');
+    case 'verdict_reply':
+      if (!present) return drop('this firing period is over');
+      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      return view.diagnosis === null ? drop('there is no verdict') : SEND;
+    case 'card':
+    case 'webhook':
+    case 'log':
+      // These show whatever is the case, so they are never untrue.
+      return SEND;
+  }
+}
+
+/**
+ * Whether the pager may hold our page: it accepted one, or an attempt was made whose outcome is not known
+ * (two claims at least: the claim that dropped or ended it sent nothing, or had company).
+ */
+function mayStandAtPager(notification: Notification, history: readonly Notification[]): boolean {
+  const page = history.find(
+    (one) =>
+      one.purpose === 'page' &&
+      one.episodeId === notification.episodeId &&
+      one.receiver === notification.receiver,
+  );
+  return page !== undefined && (page.state === 'sent' || page.attempts >= 2);
+}

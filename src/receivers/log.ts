@@ -1,0 +1,30 @@
+/** The last resort and the demo's first: the headline and the card as text in the service's own log. */
+
+import type { DeliveryResult } from '../domain/notification.js';
+import { headline } from '../render/headline.js';
+import { renderPlainText } from '../render/plain-text.js';
+import type { Delivery, Receiver, ReceiverDeps } from './receiver.js';
+
+/** Writes one log line an event; a critical one at error level, so that whoever watches the log sees it. Always succeeds. */
+export function createLogReceiver(
+  config: { readonly name: string },
+  deps: Pick<ReceiverDeps, 'publicUrl' | 'slo' | 'logger'>,
+): Receiver {
+  const options = { publicUrl: deps.publicUrl, ...(deps.slo === undefined ? {} : { slo: deps.slo }) };
+
+  async function deliver({ notification, view }: Delivery): Promise<DeliveryResult> {
+    const fields = {
+      receiver: config.name,
+      purpose: notification.purpose,
+      incidentId: view.incident.id,
+      headline: headline(view, options),
+      card: renderPlainText(view, options),
+    };
+    const loud = view.incident.severity === 'critical' && view.incident.state === 'open';
+    if (loud) deps.logger.error(fields, 'incident');
+    else deps.logger.info(fields, 'incident');
+    return { kind: 'sent', ref: null };
+  }
+
+  return { name: config.name, kind: 'log', deliver };
+}

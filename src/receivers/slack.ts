@@ -1,0 +1,181 @@
+/**
+ * Slack: one card an incident, posted once and updated in place, and the late verdict as a reply in its thread.
+ *
+ * chat.postMessage has no idempotency key: after an answer that never came, the message may stand. It carries
+ * the incident's id as metadata, so before a second post the channel is asked, and a card found there is adopted.
+ */
+
+import { publicId } from '../domain/incident.js';
+import type { IncidentView } from '../domain/incident-view.js';
+import type { DeliveryResult } from '../domain/notification.js';
+import { escapeSlack } from '../render/neutralise.js';
+import { renderPlainText } from '../render/plain-text.js';
+import { renderSlackCard, type SlackBlock, type SlackCard } from '../render/slack-card.js';
+import { slackMention } from '../render/slack-mention.js';
+import { renderVerdictReply } from '../render/slack-reply.js';
+import type { Delivery, Receiver, ReceiverDeps } from './receiver.js';
+import { createSlackCalls, type SlackCalls, type SlackMessageRef } from './slack-calls.js';
+import { slackFailure } from './slack-outcome.js';
+
+export type SlackConfig = {
+  readonly name: string;
+  /** Secret. */
+  readonly botToken: string;
+  /** Channel id, or a name when the look-up after a lost answer may be done without. */
+  readonly channel: string;
+  /** `https://slack.com/api/`. */
+  readonly apiUrl?: string | undefined;
+  /** Person or group told of a new critical: `U…`, `S…`, `here`. */
+  readonly mention?: string | undefined;
+};
+
+export type SlackReceiverDeps = ReceiverDeps & {
+  /** Buttons of the card; none when absent. */
+  readonly actions?: (view: IncidentView) => readonly SlackBlock[];
+};
+
+/** `ref` is the message's `ts`. */
+export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps): Receiver {
+  const mention = slackMention(config.mention);
+  if (config.mention !== undefined && config.mention !== '' && mention === null) {
+    deps.logger.warn(
+      { receiver: config.name },
+      'slack mention is neither a user, a group nor here: left out',
+    );
+  }
+  const look = {
+    publicUrl: deps.publicUrl,
+    ...(deps.slo === undefined ? {} : { slo: deps.slo }),
+    ...(deps.actions === undefined ? {} : { actions: deps.actions }),
+  };
+
+  async function deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
+    const { notification } = delivery;
+    const calls = createSlackCalls(config, deps, signal);
+    try {
+      if (notification.purpose === 'card') return await deliverCard(delivery, calls);
+      if (notification.purpose === 'verdict_reply') return await deliverReply(delivery, calls);
+      return { kind: 'dead', reason: 'client_error', detail: `Slack takes no ${notification.purpose}` };
+    } catch (error) {
+      return failure(error, notification.attempts).outcome;
+    }
+  }
+
+  function failure(error: unknown, attempts: number) {
+    return slackFailure(error, { attempts, token: config.botToken, nowMs: deps.clock.now() });
+  }
+
+  async function deliverCard(delivery: Delivery, calls: SlackCalls): Promise<DeliveryResult> {
+    const { notification, view, card } = delivery;
+    const drawn = renderSlackCard(view, look);
+    if (card !== null) {
+      if (card.contentHash === drawn.contentHash)
+        return { kind: 'unchanged', reason: 'the card shows this already' };
+      return updateCard({ channel: card.channel, ts: card.messageId }, drawn, delivery, calls);
+    }
+    if (notification.attempts > 1) {
+      const found = await lookUp(
+        () => calls.findCard(publicId(view.incident.id), view.incident.openedAtMs),
+        delivery,
+      );
+      if (found !== null) return updateCard(found, drawn, delivery, calls);
+    }
+    const { incident } = view;
+    const first = incident.severity === 'critical' && incident.state === 'open';
+    return postCard(
+      first && mention !== null ? renderSlackCard(view, { ...look, mention }) : drawn,
+      delivery,
+      calls,
+    );
+  }
+
+  async function postCard(drawn: SlackCard, delivery: Delivery, calls: SlackCalls): Promise<DeliveryResult> {
+    const posted = await withPlainFallback(delivery, drawn, (content) => calls.post(content, null));
+    return sent(posted.ref, drawn, posted.note);
+  }
+
+  async function updateCard(
+    at: SlackMessageRef,
+    drawn: SlackCard,
+    delivery: Delivery,
+    calls: SlackCalls,
+  ): Promise<DeliveryResult> {
+    try {
+      const updated = await withPlainFallback(delivery, drawn, (content) => calls.update(at, content));
+      return sent(updated.ref, drawn, updated.note);
+    } catch (error) {
+      if (!failure(error, delivery.notification.attempts).gone) throw error;
+      deps.logger.warn(
+        { receiver: config.name, incidentId: delivery.view.incident.id },
+        'slack card is gone, posted anew',
+      );
+      return postCard(drawn, delivery, calls);
+    }
+  }
+
+  function sent(ref: SlackMessageRef, drawn: SlackCard, note: string | null): DeliveryResult {
+    return {
+      kind: 'sent',
+      ref: ref.ts,
+      card: { channel: ref.channel, messageId: ref.ts, contentHash: drawn.contentHash },
+      ...(note === null ? {} : { note }),
+    };
+  }
+
+  /** An alert is never lost to formatting: what Slack refuses as blocks goes as text at once. */
+  async function withPlainFallback(
+    delivery: Delivery,
+    content: Pick<SlackCard, 'text' | 'blocks' | 'metadata'>,
+    send: (content: SlackContent) => Promise<SlackMessageRef>,
+  ): Promise<{ ref: SlackMessageRef; note: string | null }> {
+    try {
+      return { ref: await send(content), note: null };
+    } catch (error) {
+      const { content: isContent, outcome } = failure(error, delivery.notification.attempts);
+      if (!isContent) throw error;
+      deps.logger.error(
+        { receiver: config.name, incidentId: delivery.view.incident.id, detail: outcome.detail },
+        'slack refused the blocks, sent as text',
+      );
+      const text = escapeSlack(renderPlainText(delivery.view, look)).slice(0, 3_500);
+      return { ref: await send({ text, blocks: [] }), note: `as plain text: ${outcome.detail}` };
+    }
+  }
+
+  async function deliverReply(delivery: Delivery, calls: SlackCalls): Promise<DeliveryResult> {
+    const { notification, view, card } = delivery;
+    // The card itself will show the verdict, whenever it is posted.
+    if (card === null) return { kind: 'unchanged', reason: 'no card to reply to' };
+    const parent = { channel: card.channel, ts: card.messageId };
+    const told = view.incident.severity === 'critical' && view.incident.state === 'open' ? mention : null;
+    const reply = renderVerdictReply(view, { ...look, mention: told });
+    if (notification.attempts > 1) {
+      const found = await lookUp(() => calls.findReply(parent, reply.metadata.event_payload), delivery);
+      if (found !== null) return { kind: 'sent', ref: found.ts, note: 'found in the thread' };
+    }
+    const ref = await calls.post(reply, parent);
+    return { kind: 'sent', ref: ref.ts };
+  }
+
+  /** Without the scope to read the channel a doubled card is possible; a missing one would be worse. */
+  async function lookUp(
+    ask: () => Promise<SlackMessageRef | null>,
+    delivery: Delivery,
+  ): Promise<SlackMessageRef | null> {
+    try {
+      return await ask();
+    } catch (error) {
+      const { outcome } = failure(error, delivery.notification.attempts);
+      if (outcome.kind === 'retry') throw error;
+      deps.logger.warn(
+        { receiver: config.name, incidentId: delivery.view.incident.id, detail: outcome.detail },
+        'slack channel cannot be read: an earlier message, if any, is not found',
+      );
+      return null;
+    }
+  }
+
+  return { name: config.name, kind: 'slack', deliver };
+}
+
+type SlackContent = Parameters<SlackCalls['post']>[0];

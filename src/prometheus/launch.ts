@@ -1,0 +1,140 @@
+/** Starts the real Prometheus and Alertmanager as child processes on loopback, for the demo and the tests. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+export type Launched = { readonly url: string; readonly close: () => Promise<void> };
+
+/** Ready takes 1 to 3 s on an idle machine; a busy one gets time. */
+const READY_WITHIN_MS = 30_000;
+const READY_POLL_MS = 100;
+
+/** The first of `names` that can be run from `path`, or null. */
+export function findBinary(names: readonly string[], path: string): string | null {
+  for (const name of names) {
+    for (const directory of path.split(delimiter)) {
+      const file = join(directory, name);
+      try {
+        accessSync(file, constants.X_OK);
+        return file;
+      } catch {
+        // Not here: the next directory.
+      }
+    }
+  }
+  return null;
+}
+
+/** A TCP port on loopback that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Starts Prometheus with `configYaml` and rule files by name. Rejects when it does not become ready. */
+export function launchPrometheus(options: {
+  readonly binary: string;
+  readonly configYaml: string;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly port?: number;
+}): Promise<Launched> {
+  return launch(options.binary, options, (directory, port) => [
+    `--config.file=${join(directory, 'config.yml')}`,
+    `--storage.tsdb.path=${join(directory, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--log.level=warn',
+  ]);
+}
+
+/** Starts Alertmanager with `configYaml`, without its cluster. Rejects when it does not become ready. */
+export function launchAlertmanager(options: {
+  readonly binary: string;
+  readonly configYaml: string;
+  readonly port?: number;
+}): Promise<Launched> {
+  return launch(options.binary, options, (directory, port) => [
+    `--config.file=${join(directory, 'config.yml')}`,
+    `--storage.path=${join(directory, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    // Empty: no gossip, which would want a private address.
+    '--cluster.listen-address=',
+    '--log.level=warn',
+  ]);
+}
+
+type LaunchOptions = {
+  readonly configYaml: string;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly port?: number;
+};
+
+async function launch(
+  binary: string,
+  options: LaunchOptions,
+  args: (directory: string, port: number) => string[],
+): Promise<Launched> {
+  const directory = mkdtempSync(join(tmpdir(), 'wakewell-peer-'));
+  writeFileSync(join(directory, 'config.yml'), options.configYaml);
+  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(directory, name), text);
+  const port = options.port ?? (await freePort());
+  const child = spawn(binary, args(directory, port), { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('utf8')).slice(-4000);
+  });
+  const url = `http://127.0.0.1:${port}`;
+  // The child must not outlive us when we are ended without a chance to stop it.
+  const killOnExit = () => child.kill('SIGKILL');
+  process.once('exit', killOnExit);
+
+  const close = async () => {
+    process.removeListener('exit', killOnExit);
+    await end(child);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await ready(child, url, () => said);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url, close };
+}
+
+async function ready(child: ChildProcess, url: string, said: () => string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < READY_WITHIN_MS; waitedMs += READY_POLL_MS) {
+    if (child.exitCode !== null)
+      throw new Error(`${child.spawnfile} ended with ${child.exitCode}: ${said()}`);
+    try {
+      const response = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1000) });
+      await response.body?.cancel();
+      if (response.ok) return;
+    } catch {
+      // Not listening yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+  }
+  throw new Error(`${child.spawnfile} was not ready within ${READY_WITHIN_MS / 1000} s: ${said()}`);
+}
+
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const force = setTimeout(() => child.kill('SIGKILL'), 5000);
+    child.once('exit', () => {
+      clearTimeout(force);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}

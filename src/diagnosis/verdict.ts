@@ -128,8 +128,9 @@ function fixesOf(
   thresholds: Readonly<Record<string, number>>,
   wording: Wording,
 ): Verdict['fixes'] {
+  // A cause that this entry does not weigh cannot speak against a fix; the loader compares those it does.
   const isRuledOut = (id: string) =>
-    weights.some((one) => one.cause.id === id && one.ruledOutBy !== null && one.confidence === 'none');
+    weights.every((one) => one.cause.id !== id || (one.ruledOutBy !== null && one.confidence === 'none'));
   return (
     lead.cause.fixes
       .filter((fix) => fix.onlyIf === null || weigh(fix.onlyIf, findings, thresholds).state === 'met')

@@ -1,0 +1,107 @@
+/** The shape of `wakewell.yaml`: strict, so that a typo is a fault and not a setting that quietly does nothing. */
+
+import { z } from 'zod';
+import {
+  DatabaseUrl,
+  Duration,
+  FiniteNumber,
+  Flag,
+  Host,
+  HttpUrl,
+  LabelName,
+  Name,
+  Port,
+  PositiveNumber,
+  secretField,
+  Text,
+} from './fields.js';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export const SEVERITY_WORDS = ['critical', 'warning', 'info'] as const;
+
+export const RoutingKey = secretField("the integration key of a PagerDuty service's Events API v2", {
+  minChars: 8,
+});
+export const SlackToken = secretField('a bot token (xoxb-…)', { minChars: 8, shape: /^xox[a-z]-/ });
+/** 16 characters is what a person can still paste and a guesser cannot try. */
+export const AccessToken = secretField(
+  'at least 16 random characters, for example of `openssl rand -hex 32`',
+  {
+    minChars: 16,
+  },
+);
+const Credential = secretField('a credential', { minChars: 1 });
+const WebhookUrl = secretField('an address with http or https', {
+  minChars: 8,
+  shape: /^https?:\/\/[^\s@]+$/,
+});
+
+const ReceiverEntry = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('pagerduty'),
+    name: Name,
+    routing_key: RoutingKey,
+    events_url: HttpUrl.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('slack'),
+    name: Name,
+    bot_token: SlackToken,
+    channel: Text,
+    api_url: HttpUrl.optional(),
+    mention: Text.optional(),
+  }),
+  z.strictObject({ kind: z.literal('webhook'), name: Name, url: WebhookUrl, secret: Credential.optional() }),
+  z.strictObject({ kind: z.literal('log'), name: Name }),
+]);
+export type ReceiverEntry = z.output<typeof ReceiverEntry>;
+
+const TokenEntry = z.strictObject({ name: Name, token: AccessToken });
+
+export const ConfigFile = z.strictObject({
+  host: Host.optional(),
+  port: Port.optional(),
+  public_url: HttpUrl.optional(),
+  url: HttpUrl.optional(),
+  database_url: DatabaseUrl.optional(),
+  log_level: z.enum(LOG_LEVELS).optional(),
+  time_scale: PositiveNumber.optional(),
+  prometheus: z
+    .strictObject({
+      url: HttpUrl.optional(),
+      bearer_token: Credential.optional(),
+      basic_auth: z.strictObject({ username: Text, password: Credential }).optional(),
+      headers: z.record(z.string(), Text).optional(),
+    })
+    .optional(),
+  alertmanager: z.strictObject({ url: HttpUrl.optional() }).optional(),
+  scope_labels: z.array(LabelName).optional(),
+  severity_mapping: z.record(z.string(), z.enum(SEVERITY_WORDS)).optional(),
+  receivers: z.array(ReceiverEntry).optional(),
+  routes: z
+    .array(
+      z.strictObject({
+        matchers: z.array(Text).optional(),
+        receivers: z.array(Name),
+        continue: Flag.optional(),
+      }),
+    )
+    .optional(),
+  thresholds: z.record(z.string(), FiniteNumber).optional(),
+  slo: z.record(z.string(), PositiveNumber).optional(),
+  playbooks: z.array(Text).optional(),
+  engines: z.array(Text).optional(),
+  tokens: z
+    .strictObject({ webhook: z.array(TokenEntry).optional(), api: z.array(TokenEntry).optional() })
+    .optional(),
+  timings: z
+    .strictObject({
+      page_deadline: Duration.optional(),
+      diagnosis: Duration.optional(),
+      query: Duration.optional(),
+      resolve_hold: Duration.optional(),
+      reopen_window: Duration.optional(),
+    })
+    .optional(),
+});
+export type ConfigFile = z.output<typeof ConfigFile>;

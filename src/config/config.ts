@@ -1,0 +1,303 @@
+/**
+ * Configuration: one YAML text and an environment in, one frozen value out. Pure: no file is read and no
+ * process asked here, and every fault is found in one go, each with file, line and column.
+ */
+
+import { dirname, resolve } from 'node:path';
+import { ConfigFile, type LOG_LEVELS, type ReceiverEntry, type SEVERITY_WORDS } from './config-file.js';
+import { applyEnvironment, ENVIRONMENT_VARIABLES } from './environment.js';
+import type { Secret } from './secret.js';
+import { didYouMean } from './suggest.js';
+import { type Environment, type Path, readYamlFile } from './yaml-file.js';
+import { faultsOf } from './zod-faults.js';
+
+export { ENVIRONMENT_VARIABLES };
+
+export type ReceiverConfig =
+  | {
+      readonly kind: 'pagerduty';
+      readonly name: string;
+      readonly routingKey: Secret;
+      readonly eventsUrl: string;
+    }
+  | {
+      readonly kind: 'slack';
+      readonly name: string;
+      readonly botToken: Secret;
+      readonly channel: string;
+      /** With a trailing slash, as the SDK wants it. */
+      readonly apiUrl: string;
+      readonly mention?: string;
+    }
+  | {
+      readonly kind: 'webhook';
+      readonly name: string;
+      /** Secret, because such addresses carry tokens. */
+      readonly url: Secret;
+      readonly secret?: Secret;
+    }
+  | { readonly kind: 'log'; readonly name: string };
+
+export type TokenConfig = { readonly name: string; readonly token: Secret };
+
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  /** Base of links in messages; null where nobody could follow one: port 0, or listening beyond loopback without a public URL. */
+  readonly publicUrl: string | null;
+  /** Where the CLI finds the running service. */
+  readonly apiUrl: string;
+  readonly databaseUrl: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** 1 = real; 20 = windows, holds and intervals 20 times shorter. */
+  readonly timeScale: number;
+  readonly prometheus: {
+    readonly url: string | null;
+    readonly bearerToken?: Secret;
+    readonly basicAuth?: { readonly username: string; readonly password: Secret };
+    readonly headers: Readonly<Record<string, string>>;
+  };
+  readonly alertmanager: { readonly url: string | null };
+  readonly scopeLabels: readonly string[];
+  /** Lower-case words of the operator's own: `page` → critical. */
+  readonly severityMapping: Readonly<Record<string, (typeof SEVERITY_WORDS)[number]>>;
+  /** Never empty: without Slack and pager a `log` receiver stands in. */
+  readonly receivers: readonly ReceiverConfig[];
+  /** Matchers in Alertmanager's syntax, as written. Empty = the default routing. */
+  readonly routes: readonly {
+    readonly matchers: readonly string[];
+    readonly receivers: readonly string[];
+    readonly continue: boolean;
+  }[];
+  /** Only what differs from the catalog, by dotted name. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  /** Objectives by signal, only what differs from the default. */
+  readonly slo: Readonly<Record<string, number>>;
+  /** The operator's own directories, absolute, read after the built-in ones. */
+  readonly playbookDirectories: readonly string[];
+  readonly engineDirectories: readonly string[];
+  /** `name` of a webhook token is the source of its alerts. */
+  readonly tokens: { readonly webhook: readonly TokenConfig[]; readonly api: readonly TokenConfig[] };
+  readonly timings: {
+    readonly pageDeadlineMs: number;
+    readonly diagnosisMs: number;
+    readonly queryMs: number;
+    readonly resolveHoldMs: number;
+    readonly reopenWindowMs: number;
+  };
+};
+
+export type ReadConfigResult =
+  | { readonly kind: 'ok'; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly kind: 'faulty'; readonly faults: readonly string[] };
+
+export type ReadConfigInput = {
+  /** Text of the configuration file; absent = every default. */
+  readonly yamlText?: string;
+  /** Its name, for faults and for relative directories. */
+  readonly file?: string;
+  readonly env: Environment;
+  /** Names that thresholds and SLOs may use; unchecked when absent. */
+  readonly thresholdNames?: ReadonlySet<string>;
+  readonly signalNames?: ReadonlySet<string>;
+  /** Says what is wrong with a matcher, or null; unchecked when absent. */
+  readonly checkMatcher?: (text: string) => string | null;
+};
+
+const DEFAULT_PORT = 9099;
+export const DEFAULT_DATABASE_URL = 'file:./data/wakewell.db';
+const DEFAULT_EVENTS_URL = 'https://events.pagerduty.com/v2/enqueue';
+const DEFAULT_SLACK_API_URL = 'https://slack.com/api/';
+
+/** Reads, checks and completes the configuration. Never throws; secrets never appear in faults. */
+export function readConfig(input: ReadConfigInput): ReadConfigResult {
+  const file = input.file ?? 'wakewell.yaml';
+  const yaml = readYamlFile(input.yamlText ?? '', input.env);
+  if (yaml.kind === 'faulty') {
+    // The environment's faults do not hang on the file's: say them in the same go.
+    const { faults } = applyEnvironment({}, input.env);
+    return { kind: 'faulty', faults: [...yaml.faults.map((fault) => `${file}:${fault}`), ...faults] };
+  }
+  const value = yaml.value ?? {};
+  const parsed = ConfigFile.safeParse(value);
+  if (!parsed.success) {
+    const inFile = faultsOf(parsed.error, ConfigFile, value).map(
+      ({ path, message }) => `${file}:${yaml.locate(path)}: ${message}`,
+    );
+    return { kind: 'faulty', faults: [...inFile, ...applyEnvironment({}, input.env).faults] };
+  }
+  const faults: string[] = [];
+  const fault = (path: Path, message: string) => faults.push(`${file}:${yaml.locate(path)}: ${message}`);
+  const overridden = applyEnvironment(parsed.data, input.env);
+  faults.push(...overridden.faults, ...overridden.incomplete);
+  checkNames(overridden.file, input, fault);
+  checkExposure(overridden.file, faults);
+  if (faults.length > 0) return { kind: 'faulty', faults };
+  const config = complete(overridden.file, dirname(file));
+  return { kind: 'ok', config, warnings: [...overridden.warnings, ...warningsOf(config)] };
+}
+
+/** Everything that names something else must name something that exists. */
+function checkNames(
+  file: ConfigFile,
+  input: ReadConfigInput,
+  fault: (path: Path, message: string) => void,
+): void {
+  const names = (file.receivers ?? []).map((receiver) => receiver.name);
+  names.forEach((name, index) => {
+    if (names.indexOf(name) < index)
+      fault(['receivers', index, 'name'], `receivers[${index}]: a second receiver called "${name}"`);
+  });
+  const addressable = names.length === 0 ? ['log'] : names;
+  (file.routes ?? []).forEach((route, index) => {
+    route.receivers.forEach((name, position) => {
+      if (addressable.includes(name)) return;
+      fault(
+        ['routes', index, 'receivers', position],
+        `routes[${index}]: no receiver is called "${name}"${didYouMean(name, addressable)} (known: ${addressable.join(', ')})`,
+      );
+    });
+    (route.matchers ?? []).forEach((text, position) => {
+      const wrong = input.checkMatcher?.(text) ?? null;
+      if (wrong !== null) fault(['routes', index, 'matchers', position], `routes[${index}]: ${wrong}`);
+    });
+  });
+  checkKeys('thresholds', 'threshold', file.thresholds, input.thresholdNames, fault);
+  checkKeys('slo', 'signal', file.slo, input.signalNames, fault);
+}
+
+function checkKeys(
+  section: string,
+  noun: string,
+  values: Readonly<Record<string, number>> | undefined,
+  known: ReadonlySet<string> | undefined,
+  fault: (path: Path, message: string) => void,
+): void {
+  for (const name of Object.keys(values ?? {})) {
+    if (known === undefined || known.has(name)) continue;
+    fault([section, name], `${section}: no ${noun} is called "${name}"${didYouMean(name, known)}`);
+  }
+}
+
+/** Beyond loopback anybody could open, acknowledge or bury incidents, so both doors need their token. */
+function checkExposure(file: ConfigFile, faults: string[]): void {
+  const host = file.host ?? '127.0.0.1';
+  if (isLoopback(host)) return;
+  const missing = [
+    (file.tokens?.webhook ?? []).length === 0 ? 'WAKEWELL_WEBHOOK_TOKEN (or tokens.webhook)' : null,
+    (file.tokens?.api ?? []).length === 0 ? 'WAKEWELL_API_TOKEN (or tokens.api)' : null,
+  ].filter((name) => name !== null);
+  if (missing.length > 0) {
+    faults.push(
+      `host ${host} is reachable from outside: set ${missing.join(' and ')}, or listen on 127.0.0.1`,
+    );
+  }
+}
+
+/** 127.0.0.0/8, ::1 and localhost. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+function complete(file: ConfigFile, directory: string): Config {
+  const host = file.host ?? '127.0.0.1';
+  const port = file.port ?? DEFAULT_PORT;
+  const own =
+    isLoopback(host) && port !== 0 ? `http://${host.includes(':') ? `[${host}]` : host}:${port}` : null;
+  const { bearer_token: bearerToken, basic_auth: basicAuth } = file.prometheus ?? {};
+  const receivers = (file.receivers ?? []).map(toReceiver);
+  const heard = receivers.some(({ kind }) => kind === 'slack' || kind === 'pagerduty' || kind === 'log');
+  return deepFreeze({
+    host,
+    port,
+    publicUrl: file.public_url ?? own,
+    apiUrl: file.url ?? `http://127.0.0.1:${port === 0 ? DEFAULT_PORT : port}`,
+    databaseUrl: file.database_url ?? DEFAULT_DATABASE_URL,
+    logLevel: file.log_level ?? 'info',
+    timeScale: file.time_scale ?? 1,
+    prometheus: {
+      url: file.prometheus?.url ?? null,
+      ...(bearerToken === undefined ? {} : { bearerToken }),
+      ...(basicAuth === undefined ? {} : { basicAuth }),
+      headers: file.prometheus?.headers ?? {},
+    },
+    alertmanager: { url: file.alertmanager?.url ?? null },
+    scopeLabels: file.scope_labels ?? ['cluster', 'namespace', 'model'],
+    severityMapping: Object.fromEntries(
+      Object.entries(file.severity_mapping ?? {}).map(([word, severity]) => [word.toLowerCase(), severity]),
+    ),
+    receivers: heard ? receivers : [...receivers, { kind: 'log' as const, name: 'log' }],
+    routes: (file.routes ?? []).map((route) => ({
+      matchers: route.matchers ?? [],
+      receivers: route.receivers,
+      continue: route.continue ?? false,
+    })),
+    thresholds: file.thresholds ?? {},
+    slo: file.slo ?? {},
+    playbookDirectories: (file.playbooks ?? []).map((one) => resolve(directory, one)),
+    engineDirectories: (file.engines ?? []).map((one) => resolve(directory, one)),
+    tokens: { webhook: file.tokens?.webhook ?? [], api: file.tokens?.api ?? [] },
+    timings: {
+      pageDeadlineMs: file.timings?.page_deadline ?? 5_000,
+      diagnosisMs: file.timings?.diagnosis ?? 4_000,
+      queryMs: file.timings?.query ?? 3_000,
+      resolveHoldMs: file.timings?.resolve_hold ?? 300_000,
+      reopenWindowMs: file.timings?.reopen_window ?? 1_800_000,
+    },
+  });
+}
+
+function toReceiver(entry: ReceiverEntry): ReceiverConfig {
+  switch (entry.kind) {
+    case 'pagerduty':
+      return {
+        kind: 'pagerduty',
+        name: entry.name,
+        routingKey: entry.routing_key,
+        eventsUrl: entry.events_url ?? DEFAULT_EVENTS_URL,
+      };
+    case 'slack':
+      return {
+        kind: 'slack',
+        name: entry.name,
+        botToken: entry.bot_token,
+        channel: entry.channel,
+        apiUrl: entry.api_url === undefined ? DEFAULT_SLACK_API_URL : `${entry.api_url}/`,
+        ...(entry.mention === undefined ? {} : { mention: entry.mention }),
+      };
+    case 'webhook':
+      return {
+        kind: 'webhook',
+        name: entry.name,
+        url: entry.url,
+        ...(entry.secret === undefined ? {} : { secret: entry.secret }),
+      };
+    case 'log':
+      return { kind: 'log', name: entry.name };
+  }
+}
+
+/** Legal, but somebody will be surprised. */
+function warningsOf(config: Config): string[] {
+  const warnings: string[] = [];
+  if (config.prometheus.url === null) {
+    warnings.push('no PROMETHEUS_URL: incidents are opened and routed, but no check can see a metric');
+  }
+  if (!config.receivers.some(({ kind }) => kind === 'pagerduty')) {
+    warnings.push(
+      'no pager is configured: a critical alert wakes nobody, its page is drawn at /outbox and in the log',
+    );
+  }
+  if (config.publicUrl === null) {
+    warnings.push('no WAKEWELL_PUBLIC_URL: messages carry no link to the incident');
+  }
+  return warnings;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

@@ -1,6 +1,6 @@
 /** Identities that are computed from the payload alone, so that any process, and a redelivery, arrives at the same. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalLabels, type Labels } from '../domain/labels.js';
 import type { Scope } from '../domain/scope.js';
 
@@ -9,7 +9,7 @@ import type { Scope } from '../domain/scope.js';
  * and `startsAt` are no part of it: the first collides, the second differs between HA peers.
  */
 export function alertKey(source: string, labels: Labels): string {
-  return createHash('sha256').update(source).update('\0').update(canonicalLabels(labels)).digest('hex');
+  return hash('sha256', `${source.toWellFormed()}\0${canonicalLabels(labels)}`);
 }
 
 /**
@@ -22,12 +22,7 @@ export function dedupKey(episode: {
   readonly scope: Scope;
   readonly startsAtMs: number;
 }): string {
-  const parts = [
-    'v1',
-    episode.source.toWellFormed(),
-    episode.alertName.toWellFormed(),
-    canonicalLabels(episode.scope),
-    episode.startsAtMs,
-  ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  const { source, alertName, scope, startsAtMs } = episode;
+  const parts = ['v1', source.toWellFormed(), alertName.toWellFormed(), canonicalLabels(scope), startsAtMs];
+  return hash('sha256', JSON.stringify(parts));
 }

@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import type { Alert, AlertStatus } from '../domain/alert.js';
+import type { IncidentState } from '../domain/incident.js';
 import type { Severity } from '../domain/severity.js';
 import { bulkStatement, listSlices, placeholderRows } from './bulk.js';
 import { labelsToText } from './incident-rows.js';
@@ -19,6 +20,7 @@ export type KnownAlert = {
   readonly startsAtMs: number | null;
   readonly endsAtMs: number | null;
   readonly lastSeenAtMs: number;
+  readonly incidentState: IncidentState;
 };
 
 export type AlertWrite = { readonly incidentId: number; readonly alert: Alert; readonly seenAtMs: number };
@@ -85,6 +87,7 @@ export function createAlertStore() {
             'a.starts_at',
             'a.ends_at',
             'a.last_seen_at',
+            'i.state',
           ])
           .where('a.alert_key', 'in', slice)
           .where((eb) => eb.or([eb('i.state', '<>', 'resolved'), eb('i.resolved_at', '>=', resolvedSinceMs)]))
@@ -100,6 +103,7 @@ export function createAlertStore() {
             startsAtMs: row.starts_at,
             endsAtMs: row.ends_at,
             lastSeenAtMs: row.last_seen_at,
+            incidentState: row.state,
           });
         }
       }

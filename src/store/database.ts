@@ -86,6 +86,15 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   };
 }
 
+/**
+ * Whether a failure is the database's own (disk full, I/O error, locked, corrupt) rather than one of the data
+ * that was to be stored. Trying again with other data is then of no use.
+ */
+export function isDatabaseTrouble(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^SQLITE_(?:FULL|IOERR|BUSY|LOCKED|READONLY|CORRUPT|NOTADB|CANTOPEN|NOMEM|PROTOCOL|PERM)/.test(code);
+}
+
 function pathOf(url: string): string {
   if (url === ':memory:' || url === 'file::memory:') return ':memory:';
   if (url.startsWith('file:'))

@@ -37,8 +37,8 @@ export type EpisodeFacts = {
   readonly number: number;
   /** A resolve went, or is going, to a pager: no trigger of this episode may follow. */
   readonly resolveUnderWay: boolean;
-  /** A page of this episode was sent, or still will be. */
-  readonly paged: boolean;
+  /** Its pages were all dropped or refused: nobody was woken, and none of them can be stored again. */
+  readonly pageLost: boolean;
 };
 
 /** The columns of an incident that change. `undefined` leaves one as it is; `revision` always goes up by one. */
@@ -170,8 +170,12 @@ export function createIncidentStore() {
             'e.resolve_attempted_at',
             sql<number>`exists (select 1 from notifications n where n.incident_id = e.incident_id and n.episode_id = e.id
               and n.purpose = 'page_resolve' and n.state in ('sending', 'sent', 'dead'))`.as('resolving'),
-            sql<number>`exists (select 1 from notifications n where n.incident_id = e.incident_id and n.episode_id = e.id
-              and n.purpose = 'page' and n.state in ('queued', 'sending', 'sent'))`.as('paged'),
+            sql<
+              number | null
+            >`(select min(case when n.state in ('dropped', 'dead') then 1 else 0 end) from notifications n
+              where n.incident_id = e.incident_id and n.episode_id = e.id and n.purpose = 'page')`.as(
+              'page_lost',
+            ),
           ])
           .where('e.id', 'in', slice)
           .execute();
@@ -180,7 +184,7 @@ export function createIncidentStore() {
             episodeId: row.id,
             number: row.number,
             resolveUnderWay: row.resolve_attempted_at !== null || Boolean(row.resolving),
-            paged: Boolean(row.paged),
+            pageLost: Boolean(row.page_lost),
           });
         }
       }

@@ -1,7 +1,9 @@
 /** What the outbox looks like from outside: for the /outbox page, and for who is told of later changes. */
 
+import { sql } from 'kysely';
 import type { Notification, Purpose } from '../domain/notification.js';
 import type { Severity } from '../domain/severity.js';
+import { listSlices } from './bulk.js';
 import { toNotification } from './notification-row.js';
 import type { Tx } from './tables.js';
 
@@ -51,32 +53,27 @@ export function createOutboxView() {
      * they were not given up, the other forms whenever they were.
      */
     async toldReceivers(tx: Tx, incidentIds: readonly number[]): Promise<Told[]> {
-      if (incidentIds.length === 0) return [];
-      const rows = await tx
-        .selectFrom('notifications as n')
-        .innerJoin('incidents as i', 'i.id', 'n.incident_id')
-        .select(['n.incident_id', 'n.receiver', 'n.purpose'])
-        .distinct()
-        .where('n.incident_id', 'in', [...incidentIds])
-        .where((eb) =>
-          eb.or([
-            eb('n.purpose', 'in', ['card', 'webhook', 'log']),
-            eb.and([
-              eb('n.purpose', '=', 'page'),
-              eb('n.state', 'in', ['queued', 'sending', 'sent']),
-              eb('n.episode_id', '=', eb.ref('i.episode_id')),
-            ]),
-          ]),
-        )
-        .orderBy('n.incident_id')
-        .orderBy('n.receiver')
-        .orderBy('n.purpose')
-        .execute();
-      return rows.map((row) => ({
-        incidentId: row.incident_id,
-        receiver: row.receiver,
-        purpose: row.purpose,
-      }));
+      const told: Told[] = [];
+      for (const slice of listSlices(incidentIds)) {
+        const rows = await tx
+          .selectFrom('notifications as n')
+          .innerJoin('incidents as i', 'i.id', 'n.incident_id')
+          .select(['n.incident_id', 'n.receiver', 'n.purpose'])
+          .distinct()
+          .where('n.incident_id', 'in', slice)
+          .where(
+            sql<boolean>`(n.purpose in ('card', 'webhook', 'log') or (n.purpose = 'page'
+              and n.state in ('queued', 'sending', 'sent') and n.episode_id = i.episode_id))`,
+          )
+          .orderBy('n.incident_id')
+          .orderBy('n.receiver')
+          .orderBy('n.purpose')
+          .execute();
+        for (const row of rows) {
+          told.push({ incidentId: row.incident_id, receiver: row.receiver, purpose: row.purpose });
+        }
+      }
+      return told;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Webhook bodies as they arrived, and the entries of them that could not be read. */
 
-import { bulkStatement, placeholderRows } from './bulk.js';
+import { bulkStatement, listSlices, placeholderRows } from './bulk.js';
 import { storable } from './storable.js';
 import type { Tx } from './tables.js';
 
@@ -74,6 +74,20 @@ export function createReceiptStore() {
         ]),
       );
       return inInsertOrder(rows);
+    },
+
+    /** The texts of entries that were set aside for these incidents before, as `<incidentId> <text>`. */
+    async findQuarantined(tx: Tx, incidentIds: readonly number[]): Promise<Set<string>> {
+      const known = new Set<string>();
+      for (const slice of listSlices(incidentIds)) {
+        const rows = await tx
+          .selectFrom('quarantined_alerts')
+          .select(['incident_id', 'raw'])
+          .where('incident_id', 'in', slice)
+          .execute();
+        for (const row of rows) known.add(`${row.incident_id} ${row.raw}`);
+      }
+      return known;
     },
 
     /** Stores entries that could not be read. */

@@ -1,6 +1,7 @@
 /** Investigations to be made: durable from the moment they are known until they are done. */
 
 import { sql } from 'kysely';
+import { bulkStatement, placeholderRows } from './bulk.js';
 import type { Tx, WorkTrigger } from './tables.js';
 
 export type { WorkState, WorkTrigger } from './tables.js';
@@ -24,28 +25,27 @@ export type NewWork = Pick<Work, 'incidentId' | 'episodeId' | 'trigger' | 'dueAt
 /** Names one claim of one piece of work. */
 export type WorkClaim = { readonly id: number; readonly fence: number };
 
+const COLUMNS = ['incident_id', 'episode_id', 'trigger', 'state', 'due_at', 'created_at'] as const;
+
+const insertWork = bulkStatement((tx, count) =>
+  tx
+    .insertInto('work')
+    .values(placeholderRows('work', COLUMNS, count))
+    .compile(),
+);
+
 export type WorkStore = ReturnType<typeof createWorkStore>;
 
 export function createWorkStore() {
   return {
     /** Adds work. A `joined` is left out where a diagnosis of that incident is waiting anyway. */
     async addWork(tx: Tx, items: readonly NewWork[]): Promise<void> {
+      const rows: unknown[][] = [];
       for (const item of items) {
         if (item.trigger === 'joined' && (await hasWaiting(tx, item.incidentId))) continue;
-        await tx
-          .insertInto('work')
-          .values({
-            incident_id: item.incidentId,
-            episode_id: item.episodeId,
-            trigger: item.trigger,
-            state: 'queued',
-            due_at: item.dueAtMs,
-            lease_until: null,
-            last_error: null,
-            created_at: item.createdAtMs,
-          })
-          .execute();
+        rows.push([item.incidentId, item.episodeId, item.trigger, 'queued', item.dueAtMs, item.createdAtMs]);
       }
+      await insertWork.run(tx, rows);
     },
 
     /** Takes the piece that is due longest, or whose lease ran out; null when there is none. */

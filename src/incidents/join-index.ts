@@ -1,0 +1,166 @@
+/**
+ * Finds the open incident that an alert belongs to: same source, compatible scope, and the same alert name or
+ * one that explains the other. Thousands of open incidents must not mean thousands of comparisons an alert,
+ * so scopes are grouped by the label names they have and looked up by the values they share.
+ */
+
+import type { Scope } from '../domain/scope.js';
+
+export type Explains = (causeName: string, otherName: string) => boolean;
+
+/** What the index needs to know of an incident. Later ones win a tie, so they are added in order of age. */
+export type Joinable = { readonly source: string; readonly scope: Scope };
+
+export type Join<T> = { readonly incident: T; readonly why: string };
+
+export type JoinIndex<T extends Joinable> = {
+  /** Makes an incident findable by the name of one of its alerts. */
+  readonly add: (incident: T, name: string) => void;
+  readonly find: (alert: {
+    readonly source: string;
+    readonly name: string;
+    readonly scope: Scope;
+  }) => Join<T> | null;
+};
+
+/** Names compared for `explains`. A source with more distinct alert names open at once joins by equal names only. */
+const MAX_RELATED_NAMES = 300;
+
+export function createJoinIndex<T extends Joinable>(explains: Explains): JoinIndex<T> {
+  const sources = new Map<string, Map<string, ScopeSet<T>>>();
+  // Alert names come from outside: relations are remembered for as many as a real fleet has.
+  const relations = new Map<string, Relation>();
+
+  function relationOf(alertName: string, memberName: string): Relation {
+    if (alertName === memberName) return 'same';
+    const key = `${alertName}\0${memberName}`;
+    const known = relations.get(key);
+    if (known !== undefined) return known;
+    const relation: Relation = explains(memberName, alertName)
+      ? 'explained'
+      : explains(alertName, memberName)
+        ? 'explains'
+        : 'none';
+    if (relations.size < 10_000) relations.set(key, relation);
+    return relation;
+  }
+
+  return {
+    add(incident, name) {
+      const names = sources.get(incident.source) ?? new Map<string, ScopeSet<T>>();
+      sources.set(incident.source, names);
+      const scopes = names.get(name) ?? createScopeSet<T>();
+      names.set(name, scopes);
+      scopes.add(incident);
+    },
+
+    find(alert) {
+      const names = sources.get(alert.source);
+      if (names === undefined) return null;
+      const related: { readonly name: string; readonly relation: Relation; readonly scopes: ScopeSet<T> }[] =
+        [];
+      const own = names.get(alert.name);
+      if (own !== undefined) related.push({ name: alert.name, relation: 'same', scopes: own });
+      let compared = 0;
+      for (const [name, scopes] of names) {
+        if (name === alert.name) continue;
+        compared += 1;
+        if (compared > MAX_RELATED_NAMES) break;
+        const relation = relationOf(alert.name, name);
+        if (relation !== 'none') related.push({ name, relation, scopes });
+      }
+
+      // The same place first, and there the same name first; only then places that merely do not disagree.
+      for (const { name, relation, scopes } of related) {
+        const identical = scopes.newestIdentical(alert.scope);
+        if (identical !== null) {
+          return { incident: identical, why: `${sentence(alert.name, name, relation)}, same scope` };
+        }
+      }
+      let only: Join<T> | null = null;
+      for (const { name, relation, scopes } of related) {
+        for (const incident of scopes.compatible(alert.scope)) {
+          if (only !== null && only.incident !== incident) return null;
+          only ??= { incident, why: `${sentence(alert.name, name, relation)}, compatible scope` };
+        }
+      }
+      return only;
+    },
+  };
+}
+
+type Relation = 'same' | 'explained' | 'explains' | 'none';
+
+function sentence(alertName: string, memberName: string, relation: Relation): string {
+  if (relation === 'same') return 'same alert';
+  return relation === 'explained' ? `${memberName} explains it` : `${alertName} explains ${memberName}`;
+}
+
+type ScopeSet<T> = {
+  readonly add: (incident: T) => void;
+  readonly newestIdentical: (scope: Scope) => T | null;
+  readonly compatible: (scope: Scope) => Iterable<T>;
+};
+
+/** Incidents whose scopes have the same label names, by all their values and by the values of some of them. */
+type Shape<T> = {
+  readonly labelNames: readonly string[];
+  readonly incidents: Set<T>;
+  readonly byAll: Map<string, T>;
+  readonly byShared: Map<string, Map<string, Set<T>>>;
+};
+
+function createScopeSet<T extends Joinable>(): ScopeSet<T> {
+  const shapes = new Map<string, Shape<T>>();
+
+  function sharedIndex(shape: Shape<T>, shared: readonly string[]): Map<string, Set<T>> {
+    const key = JSON.stringify(shared);
+    let index = shape.byShared.get(key);
+    if (index === undefined) {
+      index = new Map();
+      for (const incident of shape.incidents) addTo(index, valuesOf(incident.scope, shared), incident);
+      shape.byShared.set(key, index);
+    }
+    return index;
+  }
+
+  return {
+    add(incident) {
+      const labelNames = Object.keys(incident.scope).sort();
+      const key = JSON.stringify(labelNames);
+      let shape = shapes.get(key);
+      if (shape === undefined) {
+        shape = { labelNames, incidents: new Set(), byAll: new Map(), byShared: new Map() };
+        shapes.set(key, shape);
+      }
+      shape.incidents.add(incident);
+      shape.byAll.set(valuesOf(incident.scope, labelNames), incident);
+      for (const [shared, index] of shape.byShared) {
+        addTo(index, valuesOf(incident.scope, JSON.parse(shared) as string[]), incident);
+      }
+    },
+    newestIdentical(scope) {
+      const labelNames = Object.keys(scope).sort();
+      return shapes.get(JSON.stringify(labelNames))?.byAll.get(valuesOf(scope, labelNames)) ?? null;
+    },
+    // The rule of domain/scope.ts compatibleScopes, by look-up.
+    *compatible(scope) {
+      const own = Object.keys(scope);
+      for (const shape of shapes.values()) {
+        const shared = shape.labelNames.filter((name) => Object.hasOwn(scope, name));
+        if (shared.length === 0 && shape.labelNames.length > 0 && own.length > 0) continue;
+        yield* sharedIndex(shape, shared).get(valuesOf(scope, shared)) ?? [];
+      }
+    },
+  };
+}
+
+function addTo<T>(index: Map<string, Set<T>>, key: string, incident: T): void {
+  const set = index.get(key);
+  if (set === undefined) index.set(key, new Set([incident]));
+  else set.add(incident);
+}
+
+function valuesOf(scope: Scope, names: readonly string[]): string {
+  return JSON.stringify(names.map((name) => scope[name]));
+}

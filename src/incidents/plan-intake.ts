@@ -1,0 +1,411 @@
+/**
+ * Decides, in memory, what a batch of webhook calls does to the incidents they concern. One planner serves one
+ * transaction: `load-plan-state.ts` fills it, `write-plan.ts` stores what it decided.
+ */
+
+import { dedupKey } from '../alertmanager/alert-key.js';
+import type { Alert } from '../domain/alert.js';
+import { canonicalLabels } from '../domain/labels.js';
+import { compareSeverity } from '../domain/severity.js';
+import type { TimelineKind } from '../domain/timeline.js';
+import type { Happening, IntakeInput, PlannedAlert, PlannedIncident, PlanOptions } from './intake-types.js';
+import { createJoinIndex } from './join-index.js';
+import { unreadableAlert } from './unreadable-alert.js';
+
+export type PlannedRequest = {
+  readonly input: IntakeInput;
+  readonly incidents: Set<PlannedIncident>;
+  /** Where entries that could not be read are shown; null when there are none. */
+  quarantinedIn: PlannedIncident | null;
+  opened: number;
+  joined: number;
+  repeated: number;
+  resolved: number;
+  ignored: number;
+};
+
+export type IntakePlan = {
+  readonly requests: PlannedRequest[];
+  readonly incidents: Set<PlannedIncident>;
+  readonly alerts: Set<PlannedAlert>;
+  readonly happenings: Happening[];
+};
+
+export type Planner = {
+  readonly addKnownIncident: (incident: PlannedIncident) => void;
+  readonly addKnownAlert: (alert: PlannedAlert) => void;
+  readonly receive: (input: IntakeInput) => void;
+  readonly plan: IntakePlan;
+};
+
+export function createPlanner(options: PlanOptions): Planner {
+  const { nowMs, explains } = options;
+  const plan: IntakePlan = { requests: [], incidents: new Set(), alerts: new Set(), happenings: [] };
+  const index = createJoinIndex<PlannedIncident>(explains);
+  const alertsByKey = new Map<string, PlannedAlert[]>();
+  const resolvedByPlace = new Map<string, PlannedIncident>();
+
+  let request: PlannedRequest;
+  let happenings: Map<PlannedIncident, Map<string, Happening>>;
+  let opening: Set<PlannedIncident>;
+
+  function tell(incident: PlannedIncident, kind: TimelineKind, text: string): void {
+    const told = happenings.get(incident) ?? new Map<string, Happening>();
+    happenings.set(incident, told);
+    const key = `${kind}\0${text}`;
+    const known = told.get(key);
+    if (known !== undefined) {
+      known.count += 1;
+      return;
+    }
+    const happening: Happening = { incident, kind, text, count: 1, actor: request.input.source };
+    told.set(key, happening);
+    plan.happenings.push(happening);
+  }
+
+  function concern(incident: PlannedIncident): void {
+    request.incidents.add(incident);
+    plan.incidents.add(incident);
+  }
+
+  function remember(alert: PlannedAlert): void {
+    const list = alertsByKey.get(alert.alertKey);
+    if (list === undefined) alertsByKey.set(alert.alertKey, [alert]);
+    else list.push(alert);
+  }
+
+  function addAlert(incident: PlannedIncident, alert: Alert): void {
+    const planned: PlannedAlert = {
+      incident,
+      id: null,
+      alertKey: alert.alertKey,
+      status: alert.status,
+      startsAtMs: alert.startsAtMs,
+      endsAtMs: alert.endsAtMs,
+      lastSeenAtMs: nowMs,
+      write: alert,
+      touched: false,
+    };
+    remember(planned);
+    plan.alerts.add(planned);
+    concern(incident);
+    if (!incident.names.has(alert.name)) {
+      incident.names.add(alert.name);
+      incident.newNames.add(alert.name);
+      index.add(incident, alert.name);
+    }
+    if (incident.newEpisode !== null && opening.has(incident)) noteStart(incident, alert);
+  }
+
+  function noteStart(incident: PlannedIncident, alert: Alert): void {
+    const episode = incident.newEpisode;
+    if (episode === null || alert.startsAtMs === null) return;
+    if (episode.startsAtMs === null || alert.startsAtMs < episode.startsAtMs)
+      episode.startsAtMs = alert.startsAtMs;
+  }
+
+  function rewrite(known: PlannedAlert, alert: Alert): void {
+    known.status = alert.status;
+    known.startsAtMs = alert.startsAtMs ?? known.startsAtMs;
+    known.endsAtMs = alert.endsAtMs;
+    known.lastSeenAtMs = nowMs;
+    known.write = alert;
+    plan.alerts.add(known);
+    concern(known.incident);
+  }
+
+  function fire(alert: Alert): void {
+    const known = alertsByKey.get(alert.alertKey) ?? [];
+    const running = known.find((one) => one.incident.state !== 'resolved');
+    if (running !== undefined) {
+      fireAgain(running, alert);
+      return;
+    }
+    const last = newestResolved(known);
+    if (last !== null) {
+      if (last.status === 'firing' && !isNewerThan(alert, last.incident.resolvedAtMs)) {
+        // A human closed it while it fired: the sender's repeats are not news.
+        repeat(last);
+        return;
+      }
+      if (last.status === 'resolved' && isLateCopy(last, alert)) {
+        ignoreLateCopy(last);
+        return;
+      }
+      if (reopen(last.incident, alert)) {
+        rewrite(last, alert);
+        return;
+      }
+    }
+    const join = index.find({ source: request.input.source, name: alert.name, scope: alert.scope });
+    if (join !== null) {
+      joinIncident(join.incident, alert, join.why);
+      return;
+    }
+    const sibling = resolvedByPlace.get(placeKey(request.input.source, alert));
+    if (sibling !== undefined && sibling.state === 'resolved' && reopen(sibling, alert)) {
+      addAlert(sibling, alert);
+      return;
+    }
+    open(alert);
+  }
+
+  function fireAgain(known: PlannedAlert, alert: Alert): void {
+    if (known.status === 'firing') {
+      repeat(known);
+      return;
+    }
+    if (isLateCopy(known, alert)) {
+      ignoreLateCopy(known);
+      return;
+    }
+    rewrite(known, alert);
+    if (opening.has(known.incident)) noteStart(known.incident, alert);
+    request.joined += 1;
+    known.incident.changed = true;
+    tell(known.incident, 'alert_fired', `${alert.name} fires again`);
+    raise(known.incident, alert);
+  }
+
+  function repeat(known: PlannedAlert): void {
+    known.touched = true;
+    plan.alerts.add(known);
+    request.incidents.add(known.incident);
+    request.repeated += 1;
+  }
+
+  function ignoreLateCopy(known: PlannedAlert): void {
+    request.ignored += 1;
+    request.incidents.add(known.incident);
+    tell(known.incident, 'note', 'Ignored a late copy of an alert that has resolved since');
+  }
+
+  /** A copy that another peer sent before it heard of the resolve says that the alert began before it ended. */
+  function isLateCopy(known: PlannedAlert, alert: Alert): boolean {
+    if (alert.startsAtMs === null) return false;
+    // An end in the future is a wrong clock; what counts then is when the resolve arrived.
+    const endedAtMs = Math.min(known.endsAtMs ?? known.lastSeenAtMs, known.lastSeenAtMs);
+    return alert.startsAtMs <= endedAtMs && nowMs - known.lastSeenAtMs <= options.resolveHoldMs;
+  }
+
+  function open(alert: Alert): void {
+    const incident: PlannedIncident = {
+      id: null,
+      source: request.input.source,
+      alertName: alert.name,
+      alertKey: alert.alertKey,
+      severity: alert.severity,
+      severityNote: alert.severityNote,
+      scope: alert.scope,
+      state: 'open',
+      reopenedCount: 0,
+      episodeId: 0,
+      resolvedAtMs: null,
+      names: new Set(),
+      facts: null,
+      leadSeverity: alert.severity,
+      newNames: new Set(),
+      changed: false,
+      newEpisode: { number: 1, startsAtMs: null, dedupKey: null },
+      continued: false,
+      severityRaised: false,
+      routeBy: alert.labels,
+      rediagnose: false,
+      mayBeOver: false,
+    };
+    opening.add(incident);
+    request.opened += 1;
+    const note = alert.severityNote === null ? '' : ` (${alert.severityNote})`;
+    tell(incident, 'opened', `Opened by ${alert.severity} ${alert.name}${note}`);
+    addAlert(incident, alert);
+  }
+
+  /** Brings a resolved incident back, in the same episode or a new one. False when it is too long ago. */
+  function reopen(incident: PlannedIncident, alert: Alert): boolean {
+    const { facts } = incident;
+    if (facts === null || incident.resolvedAtMs === null) return false;
+    const sinceResolveMs = nowMs - incident.resolvedAtMs;
+    if (sinceResolveMs > Math.max(options.reopenWindowMs, options.resolveHoldMs)) return false;
+
+    // A page that was dropped because the alert had resolved cannot be stored again for the same episode.
+    const continues = sinceResolveMs <= options.resolveHoldMs && !facts.resolveUnderWay && !facts.pageLost;
+    incident.state = 'open';
+    incident.resolvedAtMs = null;
+    incident.changed = true;
+    incident.routeBy = alert.labels;
+    request.opened += 1;
+    for (const name of incident.names) index.add(incident, name);
+    if (continues) {
+      incident.continued = true;
+      incident.rediagnose = true;
+      tell(
+        incident,
+        'reopened',
+        `${alert.name} fires again within the hold of its resolve: the episode goes on`,
+      );
+      raise(incident, alert);
+    } else {
+      incident.newEpisode = { number: facts.number + 1, startsAtMs: alert.startsAtMs, dedupKey: null };
+      incident.reopenedCount += 1;
+      incident.severity = alert.severity;
+      incident.severityNote = alert.severityNote;
+      opening.add(incident);
+      tell(incident, 'reopened', `Reopened by ${alert.severity} ${alert.name}: a new episode`);
+    }
+    concern(incident);
+    return true;
+  }
+
+  function joinIncident(incident: PlannedIncident, alert: Alert, why: string): void {
+    const isNewName = !incident.names.has(alert.name);
+    addAlert(incident, alert);
+    request.joined += 1;
+    incident.changed = true;
+    const lead = electLead(incident, alert);
+    tell(incident, 'alert_joined', `${alert.name} joined: ${why}${lead ? '; it leads now' : ''}`);
+    if (isNewName && incident.newEpisode === null) incident.rediagnose = true;
+    raise(incident, alert);
+  }
+
+  /** A cause leads what it explains, unless that would hide something more severe. */
+  function electLead(incident: PlannedIncident, alert: Alert): boolean {
+    const { alertName } = incident;
+    if (alert.name === alertName || compareSeverity(alert.severity, incident.leadSeverity) < 0) return false;
+    if (!explains(alert.name, alertName) || explains(alertName, alert.name)) return false;
+    incident.alertName = alert.name;
+    incident.alertKey = alert.alertKey;
+    incident.leadSeverity = alert.severity;
+    return true;
+  }
+
+  function raise(incident: PlannedIncident, alert: Alert): void {
+    if (compareSeverity(alert.severity, incident.severity) <= 0) return;
+    tell(
+      incident,
+      'severity_raised',
+      `Raised from ${incident.severity} to ${alert.severity} by ${alert.name}`,
+    );
+    incident.severity = alert.severity;
+    incident.severityNote = alert.severityNote;
+    incident.severityRaised = true;
+    incident.changed = true;
+    incident.routeBy = alert.labels;
+    if (incident.newEpisode === null) incident.rediagnose = true;
+  }
+
+  function resolve(alert: Alert): void {
+    let found = false;
+    for (const known of alertsByKey.get(alert.alertKey) ?? []) {
+      if (known.status !== 'firing' || isStaleResolve(known, alert)) continue;
+      found = true;
+      rewrite(known, alert);
+      if (known.incident.state === 'resolved') continue;
+      known.incident.changed = true;
+      known.incident.mayBeOver = true;
+      tell(known.incident, 'alert_resolved', `${alert.name} resolved`);
+    }
+    if (found) request.resolved += 1;
+    else request.ignored += 1;
+  }
+
+  function receive(input: IntakeInput): void {
+    request = {
+      input,
+      incidents: new Set(),
+      quarantinedIn: null,
+      opened: 0,
+      joined: 0,
+      repeated: 0,
+      resolved: 0,
+      ignored: 0,
+    };
+    happenings = new Map();
+    opening = new Set();
+    plan.requests.push(request);
+    const { parsed, source, body } = input;
+
+    if (parsed.kind === 'unreadable') {
+      fire(unreadableAlert({ source, reason: parsed.reason, content: body }));
+    } else {
+      for (const alert of inOrder(parsed.group.alerts)) {
+        if (alert.status === 'firing') fire(alert);
+        else resolve(alert);
+      }
+      const [bad] = parsed.group.quarantined;
+      if (bad !== undefined) {
+        // Shown in what the rest of the call belongs to; where nothing else is, it is an incident of its own.
+        if (request.incidents.size === 0)
+          fire(unreadableAlert({ source, reason: bad.reason, content: bad.raw }));
+        request.quarantinedIn = [...request.incidents][0] ?? null;
+      }
+    }
+    for (const incident of opening) nameEpisode(incident);
+  }
+
+  function nameEpisode(incident: PlannedIncident): void {
+    if (incident.newEpisode === null) return;
+    incident.newEpisode.dedupKey = dedupKey({
+      source: incident.source,
+      alertName: incident.alertName,
+      scope: incident.scope,
+      startsAtMs: incident.newEpisode.startsAtMs ?? nowMs,
+    });
+  }
+
+  return {
+    plan,
+    receive,
+    addKnownAlert: remember,
+    addKnownIncident(incident) {
+      if (incident.state !== 'resolved') {
+        for (const name of incident.names) index.add(incident, name);
+        return;
+      }
+      for (const name of incident.names) {
+        const key = placeKey(incident.source, { name, scope: incident.scope });
+        const other = resolvedByPlace.get(key);
+        if (other === undefined || (other.resolvedAtMs ?? 0) < (incident.resolvedAtMs ?? 0)) {
+          resolvedByPlace.set(key, incident);
+        }
+      }
+    },
+  };
+}
+
+/** Firing first, most severe first, so that the one that leads is the most severe; equal alerts once. */
+function inOrder(alerts: readonly Alert[]): Alert[] {
+  const byKey = new Map<string, Alert>();
+  for (const alert of alerts) {
+    const other = byKey.get(alert.alertKey);
+    // The same alert with both statuses in one body is a sender's fault; what fires must not be missed.
+    if (other === undefined || other.status === 'resolved') byKey.set(alert.alertKey, alert);
+  }
+  return [...byKey.values()].sort((a, b) => {
+    if (a.status !== b.status) return a.status === 'firing' ? -1 : 1;
+    return compareSeverity(b.severity, a.severity);
+  });
+}
+
+function newestResolved(known: readonly PlannedAlert[]): PlannedAlert | null {
+  let newest: PlannedAlert | null = null;
+  for (const one of known) {
+    if (newest === null || (one.incident.resolvedAtMs ?? 0) > (newest.incident.resolvedAtMs ?? 0))
+      newest = one;
+  }
+  return newest;
+}
+
+function isNewerThan(alert: Alert, resolvedAtMs: number | null): boolean {
+  return alert.startsAtMs !== null && resolvedAtMs !== null && alert.startsAtMs > resolvedAtMs;
+}
+
+/** The resolve of an earlier firing period, delivered late: what fires now began after it. */
+function isStaleResolve(known: PlannedAlert, alert: Alert): boolean {
+  const { startsAtMs, endsAtMs } = alert;
+  if (startsAtMs === null || endsAtMs === null || known.startsAtMs === null) return false;
+  return startsAtMs < known.startsAtMs && endsAtMs <= known.startsAtMs;
+}
+
+function placeKey(source: string, alert: Pick<Alert, 'name' | 'scope'>): string {
+  return `${source}\0${alert.name}\0${canonicalLabels(alert.scope)}`;
+}

@@ -1,0 +1,165 @@
+/**
+ * Takes webhook calls: one transaction stores the body, its alerts, the incident and episode, the work to be
+ * done and, for a critical, the page itself. Only then the call is answered.
+ *
+ * Calls that arrive together share one commit, because a commit waits for the disk and a row does not.
+ */
+
+import { createAlertStore } from '../store/alert-store.js';
+import { isDatabaseTrouble } from '../store/database.js';
+import { createIncidentStore } from '../store/incident-store.js';
+import { createNotificationStore } from '../store/notification-store.js';
+import { createReceiptStore } from '../store/receipt-store.js';
+import { createTimelineStore } from '../store/timeline-store.js';
+import { createWorkStore } from '../store/work-store.js';
+import type { IntakeDeps, IntakeInput, ReceiveOutcome } from './intake-types.js';
+import { loadPlanState } from './load-plan-state.js';
+import { createPlanner } from './plan-intake.js';
+import { writePlan } from './write-plan.js';
+import type { WriteStores } from './write-types.js';
+
+export type { IntakeDeps, IntakeInput, IntakeMetrics, ReceiveOutcome } from './intake-types.js';
+
+export type Intake = {
+  /** Resolves when the call is committed. Rejects with AppError-free errors when it could not be; nothing is stored then. */
+  readonly receive: (input: IntakeInput) => Promise<ReceiveOutcome>;
+  /** Refuses new calls and waits for those under way. */
+  readonly close: () => Promise<void>;
+};
+
+/** A batch is closed at this many alerts, so that a storm's callers do not all wait for its last one. */
+const MAX_BATCH_ALERTS = 2000;
+
+const DEFAULT_PAGE_DEADLINE_MS = 5000;
+
+type Waiting = {
+  readonly input: IntakeInput;
+  readonly resolve: (outcome: ReceiveOutcome) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+export function createIntake(deps: IntakeDeps): Intake {
+  const stores: WriteStores = {
+    alerts: createAlertStore(),
+    incidents: createIncidentStore(),
+    receipts: createReceiptStore(),
+    timeline: createTimelineStore(),
+    work: createWorkStore(),
+    notifications: createNotificationStore(),
+  };
+  const queue: Waiting[] = [];
+  let running: Promise<void> | null = null;
+  let closed = false;
+
+  function commit(inputs: readonly IntakeInput[]): Promise<ReceiveOutcome[]> {
+    const nowMs = deps.clock.now();
+    const options = { ...deps, nowMs, pageDeadlineMs: deps.pageDeadlineMs ?? DEFAULT_PAGE_DEADLINE_MS };
+    return deps.db.transaction(async (tx) => {
+      const planner = createPlanner(options);
+      await loadPlanState(tx, stores, inputs, options, planner);
+      for (const input of inputs) planner.receive(input);
+      return writePlan(tx, stores, planner.plan, options);
+    });
+  }
+
+  async function commitBatch(batch: readonly Waiting[]): Promise<void> {
+    const startedAt = deps.clock.monotonic();
+    try {
+      const outcomes = await commit(batch.map((one) => one.input));
+      for (const [index, one] of batch.entries()) settle(one, outcomes[index]);
+      deps.onCommitted();
+      count(batch, startedAt);
+    } catch (error) {
+      // One call must not take down its neighbours; a database in trouble takes down all of them anyway.
+      if (batch.length > 1 && !isDatabaseTrouble(error)) {
+        deps.logger.warn(
+          { err: error, requests: batch.length },
+          'a batch failed, its calls are tried one by one',
+        );
+        for (const one of batch) await commitBatch([one]);
+        return;
+      }
+      await rescue(batch, error);
+    }
+  }
+
+  /**
+   * A call that we cannot take though the database is well is our fault, and would come back for ever. It is
+   * kept as unreadable, which a human sees.
+   */
+  async function rescue(batch: readonly Waiting[], error: unknown): Promise<void> {
+    deps.logger.error({ err: error, requests: batch.length }, 'webhook calls could not be committed');
+    const [only] = batch;
+    if (only !== undefined && only.input.parsed.kind === 'group' && !isDatabaseTrouble(error)) {
+      const reason = `it could not be taken: ${error instanceof Error ? error.message : String(error)}`;
+      try {
+        const [outcome] = await commit([{ ...only.input, parsed: { kind: 'unreadable', reason } }]);
+        settle(only, outcome);
+        deps.onCommitted();
+        return;
+      } catch (cause) {
+        deps.logger.error({ err: cause }, 'a webhook call could not even be kept as unreadable');
+      }
+    }
+    deps.metrics?.failed(batch.length);
+    for (const one of batch) one.reject(error);
+  }
+
+  function count(batch: readonly Waiting[], startedAt: number): void {
+    let alerts = 0;
+    let quarantined = 0;
+    let unreadable = 0;
+    for (const { input } of batch) {
+      if (input.parsed.kind === 'unreadable') unreadable += 1;
+      else {
+        alerts += input.parsed.group.alerts.length;
+        quarantined += input.parsed.group.quarantined.length;
+      }
+    }
+    const tookMs = deps.clock.monotonic() - startedAt;
+    deps.metrics?.committed({ requests: batch.length, alerts, quarantined, unreadable, tookMs });
+  }
+
+  async function drain(): Promise<void> {
+    // One turn of the event loop gathers what arrives together.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (queue.length > 0) await commitBatch(takeBatch(queue));
+  }
+
+  function wake(): void {
+    running ??= drain().finally(() => {
+      running = null;
+      if (queue.length > 0) wake();
+    });
+  }
+
+  return {
+    receive(input) {
+      if (closed) return Promise.reject(new Error('intake is closed: the service is stopping'));
+      return new Promise((resolve, reject) => {
+        queue.push({ input, resolve, reject });
+        wake();
+      });
+    },
+    async close() {
+      closed = true;
+      while (running !== null) await running;
+    },
+  };
+}
+
+function takeBatch(queue: Waiting[]): Waiting[] {
+  let alerts = 0;
+  let taken = 0;
+  for (const { input } of queue) {
+    if (taken > 0 && alerts >= MAX_BATCH_ALERTS) break;
+    alerts += input.parsed.kind === 'group' ? input.parsed.group.alerts.length : 1;
+    taken += 1;
+  }
+  return queue.splice(0, taken);
+}
+
+function settle(one: Waiting, outcome: ReceiveOutcome | undefined): void {
+  if (outcome === undefined) one.reject(new Error('a committed call has no outcome'));
+  else one.resolve(outcome);
+}

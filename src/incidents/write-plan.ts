@@ -1,0 +1,251 @@
+/** Stores what a plan decided, in bulk and in one order: bodies, incidents, episodes, alerts, then what follows from them. */
+
+import { notificationsFor } from '../routing/route-table.js';
+import type { Tx } from '../store/database.js';
+import type { IncidentChange } from '../store/incident-store.js';
+import { finishDedupKeys } from './finish-dedup-keys.js';
+import type { PlannedIncident, ReceiveOutcome } from './intake-types.js';
+import type { IntakePlan, PlannedRequest } from './plan-intake.js';
+import { resolveFinished } from './resolve-finished.js';
+import type { FollowUps, WriteOptions, WriteStores } from './write-types.js';
+
+/** Stores a plan. Returns one outcome a request, in their order. */
+export async function writePlan(
+  tx: Tx,
+  stores: WriteStores,
+  plan: IntakePlan,
+  options: WriteOptions,
+): Promise<ReceiveOutcome[]> {
+  const { nowMs } = options;
+  const receiptIds = await stores.receipts.insertReceipts(
+    tx,
+    plan.requests.map(({ input: { source, body, parsed } }) => ({
+      receivedAtMs: nowMs,
+      source,
+      kind: parsed.kind,
+      groupKey: parsed.kind === 'group' ? parsed.group.groupKey : null,
+      truncatedAlerts: parsed.kind === 'group' ? parsed.group.truncatedAlerts : 0,
+      alertCount: parsed.kind === 'group' ? parsed.group.alerts.length : 0,
+      quarantinedCount: parsed.kind === 'group' ? parsed.group.quarantined.length : 0,
+      body,
+    })),
+  );
+
+  const follow: FollowUps = { timeline: [], work: [], notifications: [] };
+  await writeIncidents(tx, stores, [...plan.incidents], nowMs);
+  await writeAlerts(tx, stores, plan, nowMs);
+  for (const one of plan.happenings) {
+    const many = one.count > 1 ? ` (${one.count} alerts)` : '';
+    follow.timeline.push({
+      ...about(one.incident, nowMs),
+      kind: one.kind,
+      text: `${one.text}${many}`,
+      actor: one.actor,
+    });
+  }
+  await quarantine(tx, stores, plan.requests, receiptIds, follow, nowMs);
+  for (const incident of plan.incidents) await announce(tx, stores, incident, options, follow);
+  await resolveFinished(tx, stores, plan, options, follow);
+
+  await stores.notifications.enqueue(tx, follow.notifications);
+  await stores.work.addWork(tx, follow.work);
+  await stores.timeline.append(tx, follow.timeline);
+  return plan.requests.map((request, index) => toOutcome(request, receiptIds[index] ?? 0));
+}
+
+async function writeIncidents(
+  tx: Tx,
+  stores: WriteStores,
+  incidents: readonly PlannedIncident[],
+  nowMs: number,
+): Promise<void> {
+  const fresh = incidents.filter((incident) => incident.id === null);
+  const changed = incidents.filter((incident) => incident.changed && incident.id !== null);
+  const ids = await stores.incidents.insertIncidents(
+    tx,
+    fresh.map((incident) => ({ ...incident, openedAtMs: nowMs })),
+  );
+  for (const [index, incident] of fresh.entries()) incident.id = ids[index] ?? null;
+
+  for (const incident of changed)
+    await stores.incidents.changeIncident(tx, idOf(incident), changeOf(incident));
+
+  const beginning = incidents.filter((incident) => incident.newEpisode !== null);
+  await finishDedupKeys(tx, stores.incidents, beginning, nowMs);
+  const episodeIds = await stores.incidents.insertEpisodes(
+    tx,
+    beginning.map((incident) => ({
+      incidentId: idOf(incident),
+      number: incident.newEpisode?.number ?? 1,
+      dedupKey: incident.newEpisode?.dedupKey ?? '',
+      severity: incident.severity,
+      startedAtMs: nowMs,
+    })),
+  );
+  for (const [index, incident] of beginning.entries()) incident.episodeId = episodeIds[index] ?? 0;
+
+  for (const incident of incidents) {
+    if (incident.newEpisode !== null || !(incident.continued || incident.severityRaised)) continue;
+    await stores.incidents.changeEpisode(tx, incident.episodeId, {
+      severity: incident.severity,
+      ...(incident.continued ? { endedAtMs: null } : {}),
+    });
+  }
+  await stores.incidents.addNames(
+    tx,
+    incidents.flatMap((incident) =>
+      [...incident.newNames].map((name) => ({ incidentId: idOf(incident), name })),
+    ),
+  );
+}
+
+function changeOf(incident: PlannedIncident): IncidentChange {
+  const change: IncidentChange = {
+    alertName: incident.alertName,
+    alertKey: incident.alertKey,
+    severity: incident.severity,
+    severityNote: incident.severityNote,
+  };
+  const isBack = incident.continued || incident.newEpisode !== null;
+  if (!isBack) return change;
+  return {
+    ...change,
+    state: 'open',
+    resolvedAtMs: null,
+    resolvedBy: null,
+    acknowledgedAtMs: null,
+    acknowledgedBy: null,
+    reopenedCount: incident.reopenedCount,
+  };
+}
+
+async function writeAlerts(tx: Tx, stores: WriteStores, plan: IntakePlan, nowMs: number): Promise<void> {
+  const writes = [];
+  const touched = [];
+  for (const planned of plan.alerts) {
+    if (planned.write !== null) {
+      writes.push({ incidentId: idOf(planned.incident), alert: planned.write, seenAtMs: nowMs });
+    } else if (planned.id !== null) {
+      touched.push(planned.id);
+    }
+  }
+  await stores.alerts.saveAlerts(tx, writes);
+  await stores.alerts.touchAlerts(tx, touched, nowMs);
+}
+
+/** Stores the entries that could not be read, and tells of those that are new to the incident they are shown in. */
+async function quarantine(
+  tx: Tx,
+  stores: WriteStores,
+  requests: readonly PlannedRequest[],
+  receiptIds: readonly number[],
+  follow: FollowUps,
+  nowMs: number,
+): Promise<void> {
+  const rows = requests.flatMap((request, index) => {
+    const { parsed } = request.input;
+    const entries = parsed.kind === 'group' ? parsed.group.quarantined : [];
+    return entries.map((entry) => ({ entry, request, receiptId: receiptIds[index] ?? 0 }));
+  });
+  if (rows.length === 0) return;
+  const shownIn = rows.flatMap(({ request }) => request.quarantinedIn?.id ?? []);
+  const known = await stores.receipts.findQuarantined(tx, [...new Set(shownIn)]);
+  for (const { entry, request } of rows) {
+    if (request.quarantinedIn === null) continue;
+    const key = `${request.quarantinedIn.id} ${entry.raw}`;
+    if (known.has(key)) continue;
+    known.add(key);
+    follow.timeline.push({
+      ...about(request.quarantinedIn, nowMs),
+      kind: 'quarantined',
+      text: `Entry ${entry.index + 1} of a webhook could not be read: ${entry.reason}`,
+      actor: request.input.source,
+    });
+  }
+  await stores.receipts.insertQuarantined(
+    tx,
+    rows.map(({ entry, request, receiptId }) => ({
+      receiptId,
+      incidentId: request.quarantinedIn?.id ?? null,
+      position: entry.index,
+      reason: entry.reason,
+      raw: entry.raw,
+    })),
+  );
+}
+
+/** Gathers the work and the notifications of one incident that fires, fires again, or has news. */
+async function announce(
+  tx: Tx,
+  stores: WriteStores,
+  incident: PlannedIncident,
+  options: WriteOptions,
+  follow: FollowUps,
+): Promise<void> {
+  const { nowMs } = options;
+  const incidentId = idOf(incident);
+  const { episodeId } = incident;
+  if (incident.continued || incident.newEpisode !== null) {
+    const reason = 'the alert fires again';
+    if (incident.continued) await stores.notifications.dropHeldResolves(tx, { episodeId, reason, nowMs });
+    if (incident.facts !== null)
+      await stores.work.withdrawWork(tx, { incidentId, trigger: 'resolved', reason });
+  }
+  if (incident.newEpisode !== null || incident.rediagnose) {
+    const trigger = incident.newEpisode !== null ? 'opened' : 'joined';
+    follow.work.push({ incidentId, episodeId, trigger, dueAtMs: nowMs, createdAtMs: nowMs });
+  }
+  if (incident.routeBy === null) return;
+
+  const { severity } = incident;
+  const routes = options.route(severity, { ...incident.routeBy, severity });
+  for (const { receiver, kind } of routes) {
+    for (const purpose of notificationsFor(kind, 'fired', severity)) {
+      follow.notifications.push({
+        incidentId,
+        episodeId,
+        receiver,
+        purpose,
+        dueAtMs: nowMs + options.pageDeadlineMs,
+        createdAtMs: nowMs,
+      });
+    }
+  }
+  follow.timeline.push({
+    ...about(incident, nowMs),
+    kind: 'routed',
+    text:
+      routes.length === 0
+        ? `Recorded only: no receiver for ${severity}`
+        : `Routed to ${routes.map(({ receiver, why }) => (why === undefined ? receiver : `${receiver} (${why})`)).join(', ')}`,
+    actor: 'wakewell',
+  });
+}
+
+/** The id of a stored incident. */
+export function idOf(incident: PlannedIncident): number {
+  if (incident.id === null) throw new Error('an incident is used before it is stored');
+  return incident.id;
+}
+
+/** The columns of every timeline entry about an incident now. */
+export function about(
+  incident: PlannedIncident,
+  nowMs: number,
+): { readonly incidentId: number; readonly atMs: number } {
+  return { incidentId: idOf(incident), atMs: nowMs };
+}
+
+function toOutcome(request: PlannedRequest, receiptId: number): ReceiveOutcome {
+  const { parsed } = request.input;
+  return {
+    receiptId,
+    incidentIds: [...request.incidents].map(idOf),
+    opened: request.opened,
+    joined: request.joined,
+    repeated: request.repeated,
+    resolved: request.resolved,
+    ignored: request.ignored,
+    quarantined: parsed.kind === 'group' ? parsed.group.quarantined.length : 0,
+  };
+}

@@ -1,0 +1,29 @@
+/** What is needed to store a plan, and what is gathered on the way. */
+
+import type { NewNotification } from '../domain/notification.js';
+import type { NewTimelineEntry } from '../domain/timeline.js';
+import type { NotificationStore } from '../store/notification-store.js';
+import type { ReceiptStore } from '../store/receipt-store.js';
+import type { TimelineStore } from '../store/timeline-store.js';
+import type { NewWork, WorkStore } from '../store/work-store.js';
+import type { IntakeDeps } from './intake-types.js';
+import type { PlanStores } from './load-plan-state.js';
+
+export type WriteStores = PlanStores & {
+  readonly receipts: ReceiptStore;
+  readonly timeline: TimelineStore;
+  readonly work: WorkStore;
+  readonly notifications: NotificationStore;
+};
+
+export type WriteOptions = Pick<IntakeDeps, 'route' | 'resolveHoldMs'> & {
+  readonly nowMs: number;
+  readonly pageDeadlineMs: number;
+};
+
+/** Rows gathered while the plan is written, stored together at its end. */
+export type FollowUps = {
+  readonly timeline: NewTimelineEntry[];
+  readonly work: NewWork[];
+  readonly notifications: NewNotification[];
+};

@@ -1,0 +1,119 @@
+/** Intake over a real database in memory, with a pager, a Slack channel and a log to route to. */
+
+import type { Alert, AlertGroup } from '../../src/domain/alert.js';
+import { MINUTE } from '../../src/domain/clock.js';
+import { createIntake, type IntakeDeps, type ReceiveOutcome } from '../../src/incidents/receive-group.js';
+import type { Database } from '../../src/store/database.js';
+import { readIncidentView } from '../../src/store/incident-view.js';
+import { aGroup } from './build.js';
+import { createManualClock, type ManualClock } from './manual-clock.js';
+import { openTestDatabase, TEST_NOW_MS } from './test-database.js';
+
+export const silentLogger: IntakeDeps['logger'] = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLogger,
+};
+
+/** KV pressure explains the rest, as the playbooks say. */
+const EXPLAINED_BY_KV = ['LLMHighTTFT', 'LLMElevatedTTFT', 'LLMPreemptionStorm', 'LLMQueueBuildup'];
+
+export type IntakeHarness = {
+  readonly db: Database;
+  readonly clock: ManualClock;
+  readonly intake: ReturnType<typeof createIntake>;
+  readonly receive: (...alerts: Alert[]) => Promise<ReceiveOutcome>;
+  readonly receiveGroup: (group: AlertGroup) => Promise<ReceiveOutcome>;
+  readonly receiveUnreadable: (reason: string, body?: string) => Promise<ReceiveOutcome>;
+  readonly view: (incidentId?: number) => Promise<NonNullable<Awaited<ReturnType<typeof readIncidentView>>>>;
+  /** `purpose receiver state +dueInMs` of every notification, oldest first. */
+  readonly outbox: () => Promise<string[]>;
+  readonly work: () => Promise<string[]>;
+  readonly count: (
+    table: 'receipts' | 'incidents' | 'episodes' | 'incident_alerts' | 'quarantined_alerts',
+  ) => Promise<number>;
+  /** `kind: text` of the whole story. */
+  readonly story: (incidentId?: number) => Promise<string[]>;
+  /** Pretends that the outbox did its part: every due row was accepted. */
+  readonly deliverDue: () => Promise<void>;
+};
+
+export function createIntakeHarness(overrides: Partial<IntakeDeps> = {}): IntakeHarness {
+  const clock = createManualClock({ nowMs: TEST_NOW_MS });
+  const db = openTestDatabase(clock);
+  const intake = createIntake({
+    db,
+    clock,
+    explains: (cause, other) => cause === 'LLMKVCachePressure' && EXPLAINED_BY_KV.includes(other),
+    route: (severity) =>
+      severity === 'critical'
+        ? [
+            { receiver: 'pager', kind: 'pagerduty' },
+            { receiver: 'slack', kind: 'slack' },
+          ]
+        : severity === 'warning'
+          ? [{ receiver: 'slack', kind: 'slack' }]
+          : [],
+    reopenWindowMs: 30 * MINUTE,
+    resolveHoldMs: 5 * MINUTE,
+    onCommitted: () => {},
+    logger: silentLogger,
+    ...overrides,
+  });
+  const bodyOf = (value: unknown) => Buffer.from(JSON.stringify(value));
+  const receiveGroup = (group: AlertGroup) =>
+    intake.receive({ source: group.source, body: bodyOf(group), parsed: { kind: 'group', group } });
+
+  return {
+    db,
+    clock,
+    intake,
+    receiveGroup,
+    receive: (...alerts) => receiveGroup(aGroup(alerts)),
+    receiveUnreadable: (reason, body = 'nonsense') =>
+      intake.receive({
+        source: 'alertmanager',
+        body: Buffer.from(body),
+        parsed: { kind: 'unreadable', reason },
+      }),
+    async view(incidentId = 1) {
+      const view = await readIncidentView(db.kysely, incidentId);
+      if (view === null) throw new Error(`there is no incident ${incidentId}`);
+      return view;
+    },
+    async outbox() {
+      const rows = await db.kysely.selectFrom('notifications').selectAll().orderBy('id').execute();
+      return rows.map((row) => `${row.purpose} ${row.receiver} ${row.state} +${row.due_at - clock.now()}`);
+    },
+    async work() {
+      const rows = await db.kysely.selectFrom('work').selectAll().orderBy('id').execute();
+      return rows.map((row) => `${row.trigger} INC-${row.incident_id} ${row.state}`);
+    },
+    async count(table) {
+      const row = await db.kysely
+        .selectFrom(table)
+        .select((eb) => eb.fn.countAll<number>().as('n'))
+        .executeTakeFirstOrThrow();
+      return row.n;
+    },
+    async story(incidentId = 1) {
+      const rows = await db.kysely
+        .selectFrom('timeline')
+        .selectAll()
+        .where('incident_id', '=', incidentId)
+        .orderBy('id')
+        .execute();
+      return rows.map((row) => `${row.kind}: ${row.text}`);
+    },
+    async deliverDue() {
+      await db.kysely
+        .updateTable('notifications')
+        .set({ state: 'sent', attempts: 1, finished_at: clock.now() })
+        .where('state', '=', 'queued')
+        .where('due_at', '<=', clock.now())
+        .execute();
+    },
+  };
+}

@@ -33,8 +33,8 @@ export type FindingsById = ReadonlyMap<string, Finding>;
 /**
  * The rule. A cause stands on its first requirement: unless that one was seen to be so, the cause is not
  * named at all. Then: high = everything it requires agrees, nothing refutes it, nothing is unknown, and
- * more than one step agrees; medium = most agree, with at most one step unknown; low = one signal only,
- * or half against.
+ * more than one step agrees; medium = most agree and none is unknown, or all agree but for one unknown;
+ * low = one signal only, or less than that.
  */
 export function weighCause(cause: PlaybookCause, findings: FindingsById, thresholds: Numbers): CauseWeight {
   const requires = cause.requires.map((requirement) => weigh(requirement, findings, thresholds));
@@ -53,7 +53,8 @@ export function weighCause(cause: PlaybookCause, findings: FindingsById, thresho
   if (refuter === undefined && first?.state === 'met' && met >= unmet) {
     if (agreeing < 2) confidence = 'low';
     else if (unmet === 0 && unknownSteps.length === 0) confidence = 'high';
-    else if (met > unmet && unknownSteps.length <= 1) confidence = 'medium';
+    else if (unmet === 0 ? unknownSteps.length === 1 : met > unmet && unknownSteps.length === 0)
+      confidence = 'medium';
     else confidence = 'low';
   }
   const ruledOutBy = refuter?.step ?? (first?.state === 'unmet' ? first.step : null);

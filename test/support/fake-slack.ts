@@ -36,15 +36,16 @@ export type FakeSlack = Omit<FakeServer, 'url'> & {
   readonly expectNoUnexpected: () => void;
 };
 
-/** `channels`: id by the name or id that may be asked for. */
+/** `channels`: id by the name or id that may be asked for. `nowMs` is Slack's clock, real time when absent. */
 export async function startFakeSlack(
-  options: { token?: string; channels?: Readonly<Record<string, string>> } = {},
+  options: { token?: string; channels?: Readonly<Record<string, string>>; nowMs?: () => number } = {},
 ): Promise<FakeSlack> {
   const channels = options.channels ?? { C0INCIDENTS: 'C0INCIDENTS', '#incidents': 'C0INCIDENTS' };
   const messages: SlackMessage[] = [];
   const calls: SlackCall[] = [];
   const unexpected: string[] = [];
-  let nextTs = 1_773_285_120_000_100;
+  const nowMs = options.nowMs ?? Date.now;
+  let lastTs = 0;
   let failing: { error: string; left: number; method: string | undefined } | null = null;
 
   const fail = (error: string, more: object = {}): Answer => ok({ ok: false, error, ...more });
@@ -60,8 +61,9 @@ export async function startFakeSlack(
       if (args.thread_ts !== undefined && !messages.some((one) => one.ts === args.thread_ts)) {
         return fail('thread_not_found');
       }
-      nextTs += 1_000_000;
-      const digits = String(nextTs);
+      // Microseconds, and never twice the same.
+      lastTs = Math.max(lastTs + 1, nowMs() * 1000);
+      const digits = String(lastTs);
       const message: SlackMessage = {
         channel,
         ts: `${digits.slice(0, 10)}.${digits.slice(10)}`,

@@ -5,7 +5,7 @@ import { MINUTE } from '../domain/clock.js';
 import type { SlackBlock } from '../render/slack-card.js';
 import { call } from './call.js';
 import { CALL_TIMEOUT_MS, type ReceiverDeps } from './receiver.js';
-import type { SlackConfig } from './slack.js';
+import type { SlackConfig } from './slack-config.js';
 
 /** Channel id from the answer and `ts`, a string: together they are the message's identity. */
 export type SlackMessageRef = { readonly channel: string; readonly ts: string };

@@ -15,19 +15,8 @@ import { slackMention } from '../render/slack-mention.js';
 import { renderVerdictReply } from '../render/slack-reply.js';
 import type { Delivery, Receiver, ReceiverDeps } from './receiver.js';
 import { createSlackCalls, type SlackCalls, type SlackMessageRef } from './slack-calls.js';
+import type { SlackConfig } from './slack-config.js';
 import { slackFailure } from './slack-outcome.js';
-
-export type SlackConfig = {
-  readonly name: string;
-  /** Secret. */
-  readonly botToken: string;
-  /** Channel id, or a name when the look-up after a lost answer may be done without. */
-  readonly channel: string;
-  /** `https://slack.com/api/`. */
-  readonly apiUrl?: string | undefined;
-  /** Person or group told of a new critical: `U…`, `S…`, `here`. */
-  readonly mention?: string | undefined;
-};
 
 export type SlackReceiverDeps = ReceiverDeps & {
   /** Buttons of the card; none when absent. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { CardRef, DeliveryResult } from '../../src/domain/notification.js';
-import { createSlackReceiver, type SlackConfig } from '../../src/receivers/slack.js';
+import { createSlackReceiver } from '../../src/receivers/slack.js';
+import type { SlackConfig } from '../../src/receivers/slack-config.js';
 import { aDiagnosis, aResolvedView, aVerdict, aView, FIRED_AT } from '../support/a-view.js';
 import { type FakeSlack, startFakeSlack } from '../support/fake-slack.js';
 import { aDelivery, fastClock, keptLog, never } from './receiver-setup.js';

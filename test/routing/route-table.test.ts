@@ -3,6 +3,7 @@ import { labelsFrom, type Matcher } from '../../src/domain/labels.js';
 import { compilePattern } from '../../src/routing/compile-pattern.js';
 import { formatMatchers, matchesAll, parseMatchers } from '../../src/routing/parse-matchers.js';
 import { chooseReceivers, notificationsFor, type Route } from '../../src/routing/route-table.js';
+import { compileRoutes, createRouter, matcherFault } from '../../src/routing/router.js';
 
 const RECEIVERS = [
   { name: 'pager', kind: 'pagerduty' },
@@ -183,4 +184,16 @@ test('a critical pages once, and its acknowledge and resolve follow', () => {
   expect(notificationsFor('pagerduty', 'resolved', 'critical')).toEqual(['page_resolve']);
   expect(notificationsFor('pagerduty', 'verdict', 'critical')).toEqual([]);
   expect(notificationsFor('slack', 'verdict', 'critical')).toEqual(['card', 'verdict_reply']);
+});
+
+test('routes are compiled as they are written in the configuration', () => {
+  const routes = compileRoutes([
+    { matchers: ['severity="critical"', 'team=~"ml|infra"'], receivers: ['pager'], continue: true },
+    { matchers: [], receivers: ['team'] },
+  ]);
+  const route = createRouter(routes, RECEIVERS);
+  expect(names(route('critical', labels({ team: 'ml', severity: 'page' })))).toEqual(['pager', 'team']);
+  expect(names(route('warning', labels({ team: 'ml' })))).toEqual(['team']);
+  expect(matcherFault('severity="critical"')).toBeNull();
+  expect(matcherFault('severity')).toContain('expected =');
 });

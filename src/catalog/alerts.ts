@@ -3,19 +3,32 @@
 import { MINUTE } from '../domain/clock.js';
 import type { Severity } from '../domain/severity.js';
 
+/** `scope`: the signal's one value; `max`/`sum`: over its workers. */
+export type Aggregate = 'scope' | 'max' | 'sum';
+
 export type SideCondition = {
   readonly signal: string;
   readonly over: '>' | '<';
+  /** Name of a catalog threshold. */
   readonly threshold: string;
   readonly aggregate: Aggregate;
+  /** Only the part of a split signal with this value of its label, such as error_type = oom. */
+  readonly where?: { readonly label: string; readonly value: string };
+  /**
+   * Compares the rise over `overMs` in place of the value: each worker's for `max`, the total's for `sum`. `from`
+   * names the threshold that it must have been above by then, so that a start is not taken for growth.
+   */
+  readonly rise?: { readonly overMs: number; readonly from?: string };
 };
-
-/** `scope`: the signal's one value; `max`/`sum`: over its workers. */
-export type Aggregate = 'scope' | 'max' | 'sum';
 
 export type AlertCondition = SideCondition & {
   /** At least one of these must hold as well. */
   readonly and?: { readonly anyOf: readonly SideCondition[] };
+  /**
+   * Also fires, with the value +Inf, when requests are held and no token comes out: a latency histogram counts
+   * only what came out, so it falls silent in a stall, which is the worst latency of all.
+   */
+  readonly orStalled?: true;
 };
 
 export type AlertDefinition = {
@@ -43,9 +56,11 @@ export const ALERTS: readonly AlertDefinition[] = [
       over: '>',
       threshold: 'ttft_p99_seconds.critical',
       aggregate: 'scope',
+      orStalled: true,
     },
     title: 'First tokens are slow',
-    summary: 'TTFT p99 is {{ $value | printf "%.1f" }} s',
+    summary:
+      '{{ if gt $value 1e9 }}No token comes out while requests wait{{ else }}TTFT p99 is {{ $value | printf "%.1f" }} s{{ end }}',
   },
   {
     name: 'LLMElevatedTTFT',
@@ -85,7 +100,8 @@ export const ALERTS: readonly AlertDefinition[] = [
     summary: '{{ $value | humanizePercentage }} of requests fail',
   },
   {
-    // Pools are allocated at start, so 95 % for ever is normal; with failing requests or restarts it is not.
+    // Engines allocate their pool at start and stand above 90 % for ever. It pages only for what is no pool:
+    // memory that still grows after the weights were loaded, or requests that fail for want of it.
     name: 'LLMGPUMemoryCritical',
     severity: 'critical',
     forMs: 2 * MINUTE,
@@ -97,8 +113,20 @@ export const ALERTS: readonly AlertDefinition[] = [
       aggregate: 'max',
       and: {
         anyOf: [
-          { signal: 'error_ratio', over: '>', threshold: 'error_ratio.warning', aggregate: 'scope' },
-          { signal: 'gpu_memory_ratio', over: '>', threshold: 'gpu_memory_ratio.full', aggregate: 'max' },
+          {
+            signal: 'gpu_memory_ratio',
+            over: '>',
+            threshold: 'gpu_memory_ratio.growth',
+            aggregate: 'max',
+            rise: { overMs: 10 * MINUTE, from: 'gpu_memory_ratio.loaded' },
+          },
+          {
+            signal: 'error_rate_by_type',
+            over: '>',
+            threshold: 'error_rate_by_type.any',
+            aggregate: 'sum',
+            where: { label: 'error_type', value: 'oom' },
+          },
         ],
       },
     },
@@ -132,8 +160,15 @@ export const ALERTS: readonly AlertDefinition[] = [
       aggregate: 'max',
       and: {
         anyOf: [
-          { signal: 'preemption_rate', over: '>', threshold: 'preemption_rate.critical', aggregate: 'sum' },
+          { signal: 'preemption_rate', over: '>', threshold: 'preemption_rate.warning', aggregate: 'sum' },
           { signal: 'queue_depth', over: '>', threshold: 'queue_depth.critical', aggregate: 'sum' },
+          {
+            signal: 'queue_depth',
+            over: '>',
+            threshold: 'queue_depth.growth',
+            aggregate: 'sum',
+            rise: { overMs: 5 * MINUTE },
+          },
         ],
       },
     },
@@ -155,7 +190,8 @@ export const ALERTS: readonly AlertDefinition[] = [
     summary: '{{ $value | printf "%.1f" }} preemptions a second',
   },
   {
-    // The whole scope's queue: a single hot worker shows as TTFT, and would fire this alone too easily.
+    // The whole scope's queue: it asks whether capacity is short. The fullest worker's queue would fire for one hot
+    // worker among idle ones, which is a routing fault and shows as TTFT; an average would hide both.
     name: 'LLMQueueBuildup',
     severity: 'warning',
     forMs: 5 * MINUTE,

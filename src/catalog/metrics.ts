@@ -7,9 +7,14 @@ export type MetricDefinition = {
   readonly unit: string;
   readonly labels: readonly string[];
   readonly help: string;
+  /** Names of the catalog thresholds that judge it, mildest first; empty where none does. */
+  readonly thresholds: readonly string[];
 };
 
-/** Upper bucket edges in the metric's unit; +Inf is implied. */
+/**
+ * Upper bucket edges in the metric's unit; +Inf is implied. Every alert threshold lies below the last edge and most
+ * are edges themselves: a quantile is exact at an edge, a guess within a bucket, and can never exceed the last one.
+ */
 export const HISTOGRAM_BUCKETS = {
   ttft: [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10],
   tbt: [0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2],
@@ -19,6 +24,38 @@ export const HISTOGRAM_BUCKETS = {
     131_072, 200_000,
   ],
 } as const;
+
+const JUDGED_BY: Readonly<Record<string, readonly string[]>> = {
+  llm_ttft_seconds: [
+    'ttft_p50_seconds.warning',
+    'ttft_p99_seconds.warning',
+    'ttft_p50_seconds.critical',
+    'ttft_p99_seconds.critical',
+  ],
+  llm_tbt_seconds: [
+    'tbt_p50_seconds.warning',
+    'tbt_p99_seconds.warning',
+    'tbt_p50_seconds.critical',
+    'tbt_p99_seconds.critical',
+  ],
+  // The error counter is judged as a share of the requests.
+  llm_error_total: ['error_ratio.warning', 'error_ratio.critical'],
+  llm_gpu_utilization: [
+    'gpu_utilization.low',
+    'gpu_utilization.high',
+    'gpu_utilization.idle',
+    'gpu_utilization.saturated',
+  ],
+  // Bytes are judged as a share of the capacity, never against a fixed size.
+  llm_gpu_memory_used_bytes: ['gpu_memory_ratio.warning', 'gpu_memory_ratio.critical'],
+  llm_kv_cache_utilization: ['kv_cache_utilization.warning', 'kv_cache_utilization.critical'],
+  llm_queue_depth: ['queue_depth.warning', 'queue_depth.critical'],
+  llm_preemption_total: ['preemption_rate.warning', 'preemption_rate.critical'],
+  llm_prompt_tokens: ['prompt_tokens.long'],
+  llm_queue_wait_seconds: ['queue_wait_p99_seconds.warning'],
+  llm_kv_blocks_free: ['kv_blocks_free.none'],
+  llm_kv_fragmentation_ratio: ['kv_fragmentation_ratio.high'],
+};
 
 const MODEL = ['model', 'endpoint'] as const;
 const WORKER = ['worker_id'] as const;
@@ -122,5 +159,5 @@ function metric(
   labels: readonly string[],
   help: string,
 ): MetricDefinition {
-  return { name, level, type, unit, labels, help };
+  return { name, level, type, unit, labels, help, thresholds: JUDGED_BY[name] ?? [] };
 }

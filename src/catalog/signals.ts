@@ -1,5 +1,7 @@
 /** The named quantities that diagnosis reasons about. Engine files say how each is asked for. */
 
+import { MINUTE } from '../domain/clock.js';
+
 export type Unit =
   | 'ratio'
   | 'seconds'
@@ -20,19 +22,27 @@ export type SignalDefinition = {
   /** Label that splits a scope signal into several values, such as an error's type. */
   readonly splitBy?: string;
   readonly description: string;
+  /** Lowest and highest value seen on a healthy fleet (70B on 8 × H100), for "is this normal?". */
+  readonly healthy?: readonly [number, number];
+  /** Window of its rates where the usual five minutes would hide what it is for, ms at time scale 1. */
+  readonly windowMs?: number;
 };
 
+type Extra = Pick<SignalDefinition, 'splitBy' | 'healthy' | 'windowMs'>;
+
 export const SIGNALS: readonly SignalDefinition[] = [
-  worker('kv_cache_utilization', 'ratio', 'KV cache blocks in use'),
-  worker('queue_depth', 'requests', 'requests waiting to be scheduled'),
+  worker('kv_cache_utilization', 'ratio', 'KV cache blocks in use', { healthy: [0.5, 0.85] }),
+  worker('queue_depth', 'requests', 'requests waiting to be scheduled', { healthy: [0, 20] }),
   worker('requests_running', 'requests', 'requests in the running batch'),
   worker('batch_size_max', 'requests', 'configured maximum of the running batch'),
   worker('kv_blocks_free', 'blocks', 'free KV cache blocks'),
   worker('kv_blocks_total', 'blocks', 'KV cache blocks in all'),
   worker('kv_fragmentation_ratio', 'ratio', 'free KV memory that no request can use'),
-  worker('preemption_rate', 'per_second', 'requests evicted from the batch'),
-  scope('preemption_rate_by_reason', 'per_second', 'requests evicted from the batch, by reason', 'reason'),
-  worker('gpu_utilization', 'ratio', 'share of time any kernel ran'),
+  worker('preemption_rate', 'per_second', 'requests evicted from the batch', { healthy: [0, 0.01] }),
+  scope('preemption_rate_by_reason', 'per_second', 'requests evicted from the batch, by reason', {
+    splitBy: 'reason',
+  }),
+  worker('gpu_utilization', 'ratio', 'share of time any kernel ran', { healthy: [0.6, 0.9] }),
   worker('gpu_memory_ratio', 'ratio', 'GPU memory used of its capacity'),
   worker('gpu_memory_used_bytes', 'bytes', 'GPU memory used'),
   worker('gpu_memory_total_bytes', 'bytes', 'GPU memory capacity'),
@@ -41,10 +51,10 @@ export const SIGNALS: readonly SignalDefinition[] = [
   worker('worker_restarts', 'count', 'restarts in the last hour'),
   worker('worker_up', 'bool', 'the worker answers scrapes'),
   worker('context_length_max', 'tokens', 'configured maximum context length'),
-  scope('ttft_p50_seconds', 'seconds', 'time to first token, median'),
+  scope('ttft_p50_seconds', 'seconds', 'time to first token, median', { healthy: [0.1, 0.3] }),
   scope('ttft_p95_seconds', 'seconds', 'time to first token, 95th percentile'),
-  scope('ttft_p99_seconds', 'seconds', 'time to first token, 99th percentile'),
-  scope('tbt_p50_seconds', 'seconds', 'time between tokens, median'),
+  scope('ttft_p99_seconds', 'seconds', 'time to first token, 99th percentile', { healthy: [0.5, 1.5] }),
+  scope('tbt_p50_seconds', 'seconds', 'time between tokens, median', { healthy: [0.015, 0.025] }),
   scope('tbt_p99_seconds', 'seconds', 'time between tokens, 99th percentile'),
   scope('request_duration_p99_seconds', 'seconds', 'whole request, 99th percentile'),
   scope('queue_wait_p99_seconds', 'seconds', 'time in the queue, 99th percentile'),
@@ -52,8 +62,8 @@ export const SIGNALS: readonly SignalDefinition[] = [
   scope('prompt_tokens_p99', 'tokens', 'prompt length, 99th percentile'),
   scope('long_prompt_share', 'ratio', 'share of prompts above 32,768 tokens'),
   scope('request_rate', 'per_second', 'requests'),
-  scope('error_ratio', 'ratio', 'failed share of requests'),
-  scope('error_rate_by_type', 'per_second', 'failed requests, by type', 'error_type'),
+  scope('error_ratio', 'ratio', 'failed share of requests', { healthy: [0, 0.001], windowMs: MINUTE }),
+  scope('error_rate_by_type', 'per_second', 'failed requests, by type', { splitBy: 'error_type' }),
   scope('requests_in_progress', 'requests', 'requests accepted and not finished'),
   scope('replicas_available', 'count', 'workers that answer scrapes'),
 ];
@@ -65,12 +75,10 @@ export function findSignal(name: string): SignalDefinition | undefined {
   return BY_NAME.get(name);
 }
 
-function worker(name: string, unit: Unit, description: string): SignalDefinition {
-  return { name, unit, level: 'worker', description };
+function worker(name: string, unit: Unit, description: string, extra: Extra = {}): SignalDefinition {
+  return { name, unit, level: 'worker', description, ...extra };
 }
 
-function scope(name: string, unit: Unit, description: string, splitBy?: string): SignalDefinition {
-  return splitBy === undefined
-    ? { name, unit, level: 'scope', description }
-    : { name, unit, level: 'scope', splitBy, description };
+function scope(name: string, unit: Unit, description: string, extra: Extra = {}): SignalDefinition {
+  return { name, unit, level: 'scope', description, ...extra };
 }

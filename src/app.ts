@@ -1,0 +1,314 @@
+/**
+ * The composition root: the whole graph on one page, built in order, stopped in reverse. Only this file
+ * names the system's clock, randomness and network.
+ */
+
+import { createServer } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { builtInEnginesDirectory, loadEngineFiles } from './catalog/engine-file.js';
+import { SIGNALS } from './catalog/signals.js';
+import { DEFAULT_THRESHOLDS } from './catalog/thresholds.js';
+import type { Config } from './config/config.js';
+import { diagnose } from './diagnosis/diagnose.js';
+import { freezeSignals } from './diagnosis/freeze.js';
+import { encodeRecording, RECORDING_FORMAT_VERSION } from './diagnosis/recording.js';
+import { type Clock, MINUTE, SECOND } from './domain/clock.js';
+import { AppError } from './domain/errors.js';
+import type { IncidentView } from './domain/incident-view.js';
+import { labelsFrom } from './domain/labels.js';
+import type { MetricsSource } from './domain/metrics-source.js';
+import { createAlertmanagerWebhook } from './http/alertmanager-webhook.js';
+import { createHttpApp } from './http/http-app.js';
+import { acknowledge, addNote, resolve } from './incidents/change-state.js';
+import { createInvestigate } from './incidents/investigate.js';
+import { createIntake } from './incidents/receive-group.js';
+import { createWorkLoop } from './incidents/work-loop.js';
+import { createLogger, type Logger } from './log/logger.js';
+import { createServiceMetrics } from './log/service-metrics.js';
+import { createDispatcher } from './outbox/dispatcher.js';
+import { explainsFrom } from './playbook/explains.js';
+import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
+import { createPrometheusClient } from './prometheus/prometheus-client.js';
+import { createPrometheusSource } from './prometheus/prometheus-source.js';
+import { createLogReceiver } from './receivers/log.js';
+import { createPagerDutyReceiver } from './receivers/pagerduty.js';
+import type { Receiver, ReceiverDeps } from './receivers/receiver.js';
+import { createSlackReceiver } from './receivers/slack.js';
+import { createWebhookReceiver } from './receivers/webhook.js';
+import { parseMatchers } from './routing/parse-matchers.js';
+import { chooseReceivers, type Route } from './routing/route-table.js';
+import { openDatabase } from './store/database.js';
+import { createDiagnosisStore } from './store/diagnosis-store.js';
+import { readIncidentView } from './store/incident-view.js';
+import { createNotificationStore } from './store/notification-store.js';
+import { createTimelineStore } from './store/timeline-store.js';
+import { createWorkStore } from './store/work-store.js';
+
+/** The real clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, fn) {
+    const timer = setTimeout(fn, Math.max(0, delayMs));
+    return () => clearTimeout(timer);
+  },
+};
+
+export type App = {
+  /** Listens, then works. Resolves with the address once connections are accepted. */
+  readonly start: () => Promise<{ readonly url: string }>;
+  /** Stops taking in, finishes what is under way within about 10 s, closes the database. Twice is fine. */
+  readonly stop: () => Promise<void>;
+};
+
+export type AppOverrides = {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly fetch?: typeof globalThis.fetch;
+  readonly logger?: Logger;
+  /** In place of Prometheus: the simulated fleet, a recording. */
+  readonly source?: MetricsSource;
+};
+
+/** Builds the whole service without starting it. Throws AppError `bad_request` with every fault of playbooks and engine files. */
+export async function buildApp(config: Config, overrides: AppOverrides = {}): Promise<App> {
+  const clock = overrides.clock ?? systemClock;
+  const logger = overrides.logger ?? createLogger({ level: config.logLevel });
+  const { timeScale } = config;
+  const stopStack: { readonly name: string; readonly stop: () => void | Promise<void> }[] = [];
+  const onStop = (name: string, stop: () => void | Promise<void>) => stopStack.push({ name, stop });
+
+  const thresholds = { ...DEFAULT_THRESHOLDS, ...config.thresholds };
+  const { entries, faults } = loadPlaybooks({
+    directories: [builtInPlaybooksDirectory(), ...config.playbookDirectories],
+    signals: new Set(SIGNALS.map((signal) => signal.name)),
+    thresholds,
+  });
+  if (faults.length > 0) {
+    throw new AppError(
+      'bad_request',
+      faults.map((one) => `${one.file}:${one.line}: ${one.message}`).join('\n'),
+    );
+  }
+  const engines = [
+    ...config.engineDirectories.flatMap(loadEngineFiles),
+    ...loadEngineFiles(builtInEnginesDirectory()),
+  ];
+
+  const db = openDatabase(config.databaseUrl, { clock });
+  onStop('database', () => db.close());
+  const diagnoses = createDiagnosisStore();
+  const notifications = createNotificationStore();
+  const timeline = createTimelineStore();
+  const work = createWorkStore();
+  const readView = (incidentId: number) => readIncidentView(db.kysely, incidentId);
+  const metrics = createServiceMetrics();
+
+  const source = overrides.source ?? connectPrometheus();
+  const receivers = createReceivers();
+  const routes = readRoutes(config);
+  const receiverRefs = [...receivers.values()].map(({ name, kind }) => ({ name, kind }));
+
+  const dispatcher = createDispatcher({
+    db,
+    stores: { notifications, timeline },
+    receivers,
+    readView,
+    clock,
+    random: overrides.random ?? Math.random,
+    logger: logger.child({ part: 'outbox' }),
+    metrics: metrics.outbox,
+  });
+  const investigate = createInvestigate({
+    db,
+    diagnoses,
+    notifications,
+    timeline,
+    readView,
+    diagnose: (view) => diagnose({ ...about(view), deadlineMs: config.timings.diagnosisMs, clock, entries }),
+    async freeze(view) {
+      const recording = await freezeSignals(about(view));
+      return {
+        formatVersion: RECORDING_FORMAT_VERSION,
+        recordedAtMs: clock.now(),
+        body: encodeRecording(recording),
+      };
+    },
+    clock,
+    logger,
+    onDue: () => dispatcher.wake(),
+  });
+  const workLoop = createWorkLoop({
+    db,
+    work,
+    notifications,
+    timeline,
+    investigate,
+    clock,
+    logger: logger.child({ part: 'investigate' }),
+    onDue: () => dispatcher.wake(),
+  });
+  const intake = createIntake({
+    db,
+    clock,
+    explains: explainsFrom(entries),
+    route: (severity, labels) =>
+      chooseReceivers(routes, labelsFrom([...Object.entries(labels), ['severity', severity]]), receiverRefs),
+    pageDeadlineMs: config.timings.pageDeadlineMs,
+    reopenWindowMs: config.timings.reopenWindowMs / timeScale,
+    resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    onCommitted() {
+      workLoop.wake();
+      dispatcher.wake();
+    },
+    logger: logger.child({ part: 'intake' }),
+    metrics: metrics.intake,
+  });
+
+  /** What diagnosis is told of an incident: its lead alert, and where. */
+  function about(view: IncidentView) {
+    const { incident } = view;
+    const lead = view.alerts.find((alert) => alert.alertKey === incident.alertKey) ?? view.alerts[0];
+    return {
+      labels: lead?.labels ?? labelsFrom([['alertname', incident.alertName]]),
+      alertName: incident.alertName,
+      alertExpression: lead?.expression ?? null,
+      scope: incident.scope,
+      source,
+      thresholds,
+      atMs: clock.now(),
+      timeScale,
+    };
+  }
+
+  function connectPrometheus(): MetricsSource {
+    if (config.prometheus.url === null) return blindSource('no PROMETHEUS_URL is configured');
+    const { url, bearerToken, basicAuth, headers } = config.prometheus;
+    const client = createPrometheusClient({
+      baseUrl: url,
+      ...(bearerToken === undefined ? {} : { bearerToken: bearerToken.reveal() }),
+      ...(basicAuth === undefined
+        ? {}
+        : { basicAuth: { username: basicAuth.username, password: basicAuth.password.reveal() } }),
+      headers,
+      timeoutMs: config.timings.queryMs,
+      clock,
+    });
+    onStop('prometheus', () => client.close());
+    return createPrometheusSource({
+      client,
+      engines,
+      clock,
+      timeScale,
+      defaultWindowMs: Math.max(5 * SECOND, Math.round((5 * MINUTE) / timeScale)),
+    });
+  }
+
+  function createReceivers(): Map<string, Receiver> {
+    const deps: ReceiverDeps = {
+      publicUrl: config.publicUrl,
+      ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
+      fetch: overrides.fetch ?? globalThis.fetch,
+      clock,
+      logger: logger.child({ part: 'receivers' }),
+    };
+    return new Map(
+      config.receivers.map((one): [string, Receiver] => {
+        switch (one.kind) {
+          case 'pagerduty':
+            return [one.name, createPagerDutyReceiver({ ...one, routingKey: one.routingKey.reveal() }, deps)];
+          case 'slack':
+            return [one.name, createSlackReceiver({ ...one, botToken: one.botToken.reveal() }, deps)];
+          case 'webhook':
+            return [
+              one.name,
+              createWebhookReceiver({ ...one, url: one.url.reveal(), secret: one.secret?.reveal() }, deps),
+            ];
+          case 'log':
+            return [one.name, createLogReceiver(one, deps)];
+        }
+      }),
+    );
+  }
+
+  const webhook = createAlertmanagerWebhook({
+    intake,
+    tokens: config.tokens.webhook.map(({ name, token }) => ({ source: name, token: token.reveal() })),
+    scopeLabels: config.scopeLabels,
+    severityMapping: config.severityMapping,
+    logger: logger.child({ part: 'webhook' }),
+    metrics: metrics.webhook,
+  });
+  const http = createHttpApp({ webhook } as never);
+  void [acknowledge, addNote, resolve];
+
+  const server = createServer(http);
+  // A 32 MiB body over a slow link needs its time; headers and idle sockets do not.
+  server.headersTimeout = 5 * SECOND;
+  server.requestTimeout = 30 * SECOND;
+  server.keepAliveTimeout = 5 * SECOND;
+
+  let stopping: Promise<void> | null = null;
+  return {
+    async start() {
+      await new Promise<void>((listening, failed) => {
+        server.once('error', failed);
+        server.listen(config.port, config.host, () => listening());
+      });
+      onStop('investigations', () => workLoop.stop());
+      onStop('outbox', () => dispatcher.stop());
+      onStop('intake', () => intake.close());
+      onStop('http', () => closeServer());
+      await db.transaction((tx) => work.releaseWork(tx, { nowMs: clock.now() }));
+      await dispatcher.start();
+      workLoop.start();
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : config.port;
+      const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+      return { url: `http://${host}:${port}` };
+    },
+    stop() {
+      stopping ??= (async () => {
+        for (const step of stopStack.reverse()) {
+          try {
+            await step.stop();
+          } catch (error) {
+            logger.error({ err: error, step: step.name }, 'a part did not stop cleanly');
+          }
+        }
+      })();
+      return stopping;
+    },
+  };
+
+  function closeServer(): Promise<void> {
+    return new Promise((closed) => {
+      server.close(() => closed());
+      server.closeIdleConnections();
+      clock.after(2 * SECOND, () => server.closeAllConnections());
+    });
+  }
+}
+
+function readRoutes(config: Config): Route[] {
+  return config.routes.map((route) => ({
+    matchers: route.matchers.flatMap((text) => {
+      const parsed = parseMatchers(text);
+      if (parsed.kind !== 'ok') throw new AppError('bad_request', `route matcher ${text}: ${parsed.message}`);
+      return parsed.matchers;
+    }),
+    receivers: route.receivers,
+    continue: route.continue,
+  }));
+}
+
+/** A source that sees nothing and says why: incidents are opened and routed without it. */
+function blindSource(detail: string): MetricsSource {
+  const nothing = { kind: 'failed', reason: 'unreachable', detail, engine: null, query: null } as const;
+  return {
+    kind: 'prometheus',
+    readSignal: () => Promise.resolve(nothing),
+    readRange: () => Promise.resolve(nothing),
+    query: () => Promise.resolve(nothing),
+  };
+}

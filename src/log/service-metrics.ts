@@ -1,0 +1,84 @@
+/** The service's own metrics. Label values are bounded: receivers come from the configuration, the rest from closed lists. */
+
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+export type ServiceMetrics = ReturnType<typeof createServiceMetrics>;
+
+/** One registry an app, so that two apps in one process do not mix. */
+export function createServiceMetrics() {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Counter({
+    name: 'wakewell_intake_requests_total',
+    help: 'Webhook calls by HTTP status',
+    labelNames: ['code'],
+    registers,
+  });
+  const commits = new Histogram({
+    name: 'wakewell_intake_commit_seconds',
+    help: 'Duration of one intake transaction',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  });
+  const alerts = new Counter({
+    name: 'wakewell_alerts_total',
+    help: 'Alerts by what became of them at intake',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const failedCommits = new Counter({
+    name: 'wakewell_intake_failed_total',
+    help: 'Webhook calls that could not be committed and were answered 503',
+    registers,
+  });
+  const deliveries = new Counter({
+    name: 'wakewell_deliveries_total',
+    help: 'Delivery attempts by receiver, purpose, outcome and reason',
+    labelNames: ['receiver', 'purpose', 'outcome', 'reason'],
+    registers,
+  });
+  const pageAge = new Histogram({
+    name: 'wakewell_accept_to_page_seconds',
+    help: 'From the webhook to the acceptance of a page',
+    buckets: [0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 10, 15, 30, 60],
+    registers,
+  });
+
+  return {
+    registry,
+    webhook: {
+      answered(code: number): void {
+        requests.inc({ code: String(code) });
+      },
+    },
+    intake: {
+      committed(batch: {
+        readonly alerts: number;
+        readonly quarantined: number;
+        readonly tookMs: number;
+      }): void {
+        commits.observe(batch.tookMs / 1000);
+        alerts.inc({ outcome: 'accepted' }, batch.alerts);
+        alerts.inc({ outcome: 'quarantined' }, batch.quarantined);
+      },
+      failed(count: number): void {
+        failedCommits.inc(count);
+      },
+    },
+    outbox: {
+      observe(one: {
+        readonly receiver: string;
+        readonly purpose: string;
+        readonly outcome: string;
+        readonly reason: string | null;
+        readonly ageMs: number;
+      }): void {
+        const { receiver, purpose, outcome } = one;
+        deliveries.inc({ receiver, purpose, outcome, reason: one.reason ?? '' });
+        if (purpose === 'page' && outcome === 'sent') pageAge.observe(one.ageMs / 1000);
+      },
+    },
+  };
+}

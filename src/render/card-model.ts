@@ -10,10 +10,10 @@ import { placeOf } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import type { Finding, FindingStatus } from '../domain/verdict.js';
 import { clockTime, minutesBetween } from './duration.js';
-import { DEFAULT_SLO, type SloLookup } from './headline.js';
+import { objectiveOf, type SloLookup } from './headline.js';
 import { type NotDiagnosed, notDiagnosedBecause } from './not-diagnosed.js';
 import { presentDiagnosis } from './present-diagnosis.js';
-import { formatSymptom, symptomOf } from './symptom.js';
+import { symptomOf } from './symptom.js';
 
 /** Checks in a card; the rest is counted and stands on the incident's page. */
 export const MAX_EVIDENCE_LINES = 6;
@@ -70,9 +70,7 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
   const resolved = incident.state === 'resolved';
   const symptom = symptomOf(view, resolved ? view.afterDiagnosis : diagnosis);
   const measured = symptom.value === null ? symptom.label : `${symptom.label} ${symptom.value}`;
-  const slo = options.slo ?? DEFAULT_SLO;
-  const objective =
-    symptom.signal !== null && Object.hasOwn(slo, symptom.signal) ? slo[symptom.signal] : undefined;
+  const objective = objectiveOf(symptom, options.slo);
   const notDiagnosed = notDiagnosedBecause(view);
   const evidence = chooseEvidence(diagnosis?.findings ?? []);
   const [fix] = diagnosis?.verdict.fixes ?? [];
@@ -82,10 +80,7 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
     state: incident.state,
     severity: incident.severity,
     title: `${measured} on ${placeOf(incident.scope)}`,
-    slo:
-      objective === undefined || symptom.value === null
-        ? null
-        : `SLO is ${formatSymptom(objective, symptom.unit)}`,
+    slo: objective === null ? null : `SLO is ${objective}`,
     notDiagnosed,
     verdict: notDiagnosed === null ? verdictOf(view) : null,
     evidence: evidence.shown,
@@ -148,7 +143,7 @@ function evidenceLine(finding: Finding): EvidenceLine {
   return {
     status: finding.status,
     title: finding.title,
-    says: withWord(finding.status, finding.says),
+    says: finding.reason === 'by_hand' ? `by hand: ${finding.says}` : withWord(finding.status, finding.says),
     trend: finding.status === 'fail' || finding.status === 'ok' ? finding.trend : [],
   };
 }

@@ -22,13 +22,21 @@ const FIRST_GLANCE = 45;
 /** Objectives by signal name, in the signal's own unit: `{ ttft_p99_seconds: 2 }`. */
 export type SloLookup = Readonly<Record<string, number>>;
 
-/** The catalog's warning thresholds; an operator's SLOs replace them. */
-export const DEFAULT_SLO: SloLookup = Object.fromEntries(
+/** The catalog's warning thresholds. */
+const DEFAULT_SLO: SloLookup = Object.fromEntries(
   ['ttft_p99_seconds', 'tbt_p99_seconds', 'error_ratio'].map((signal) => [
     signal,
     threshold(DEFAULT_THRESHOLDS, `${signal}.warning`),
   ]),
 );
+
+/** "2s": what the symptom is held against; null where nothing was measured or nothing is promised. `slo` overrides the defaults one by one. */
+export function objectiveOf(symptom: Symptom, slo: SloLookup | undefined): string | null {
+  if (symptom.signal === null || symptom.value === null) return null;
+  const all: SloLookup = { ...DEFAULT_SLO, ...slo };
+  const objective = Object.hasOwn(all, symptom.signal) ? all[symptom.signal] : undefined;
+  return objective === undefined ? null : formatSymptom(objective, symptom.unit);
+}
 
 export type HeadlineOptions = { readonly slo?: SloLookup };
 
@@ -43,7 +51,7 @@ export function headline(view: IncidentView, options: HeadlineOptions = {}): str
     severity,
     symptom: symptomText(symptom),
     place: shortPlace(view),
-    slo: resolved ? null : sloText(symptom, options.slo ?? DEFAULT_SLO),
+    slo: resolved ? null : sloText(symptom, options.slo),
     cause: resolved ? howItEnded(view) : causeText(view),
     id: publicId(view.incident.id),
   });
@@ -118,10 +126,9 @@ function symptomText(symptom: Symptom): HeadlineParts['symptom'] {
   return { label: symptom.label, value: symptom.value };
 }
 
-function sloText(symptom: Symptom, slo: SloLookup): string | null {
-  if (symptom.signal === null || symptom.value === null || !Object.hasOwn(slo, symptom.signal)) return null;
-  const objective = slo[symptom.signal];
-  return objective === undefined ? null : `SLO ${formatSymptom(objective, symptom.unit)}`;
+function sloText(symptom: Symptom, slo: SloLookup | undefined): string | null {
+  const text = objectiveOf(symptom, slo);
+  return text === null ? null : `SLO ${text}`;
 }
 
 function causeText(view: IncidentView): string {

@@ -19,7 +19,9 @@ export function notDiagnosedBecause(view: IncidentView): NotDiagnosed | null {
   const looked = diagnosis.findings.filter((finding) => finding.status !== 'skipped');
   if (looked.length === 0 || looked.some((finding) => finding.status !== 'unknown')) return null;
   const details = looked.map((finding) => finding.says);
-  const reason = commonReason(details) ?? commonReason(diagnosis.verdict.unseen);
+  // The verdict has counted the reasons; older ones and other makers did not say it so.
+  const stated = /^not diagnosed: (.+)$/i.exec(diagnosis.verdict.short)?.[1];
+  const reason = stated ?? commonReason(details) ?? commonReason(diagnosis.verdict.unseen);
   const detail = clean(details[0] ?? diagnosis.verdict.unseen[0] ?? '');
   return {
     kind: 'blind',

@@ -155,7 +155,9 @@ function verdictLines(model: CardModel, budget: Budget): string[] {
   }
   if (model.verdict === null) return ['*Not diagnosed*'];
   const { lead, says, confidence } = model.verdict;
-  return [`*${lead}: ${slackText(budget.take(says, 160))}*  (${slackText(budget.take(confidence, 90))})`];
+  return [
+    `*${lead}: ${slackText(budget.take(says, model.doFirst === null ? 260 : 160))}*  (${slackText(budget.take(confidence, 90))})`,
+  ];
 }
 
 /** A warning's card is shorter: what fails and what was not seen. */

@@ -79,7 +79,7 @@ function numberOf(diagnosis: Diagnosis, kind: Kind): number | null {
   const own = diagnosis.enrichment.valueNow;
   if (own !== null && Number.isFinite(own) && plausible(own, kind.unit)) return own;
   const finding = diagnosis.findings.find((one) => one.signal === kind.signal && hasNumber(one));
-  if (finding !== undefined) return finding.numbers.max ?? finding.numbers.value ?? null;
+  if (finding !== undefined) return finding.numbers.value ?? finding.numbers.max ?? null;
   return null;
 }
 
@@ -89,7 +89,7 @@ function plausible(value: number, unit: SymptomUnit): boolean {
 }
 
 function hasNumber(finding: Finding): boolean {
-  return Number.isFinite(finding.numbers.max ?? finding.numbers.value ?? Number.NaN);
+  return Number.isFinite(finding.numbers.value ?? finding.numbers.max ?? Number.NaN);
 }
 
 const NUMBER_WITH_UNIT: Readonly<Record<SymptomUnit, RegExp>> = {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ALERTS } from '../../src/catalog/alerts.js';
 import { labelsFrom } from '../../src/domain/labels.js';
 import { compose, headline, MAX_HEADLINE } from '../../src/render/headline.js';
+import { symptomOf } from '../../src/render/symptom.js';
 import {
   aDiagnosis,
   aFinding,
@@ -172,4 +174,16 @@ describe('the headline', () => {
         .filter((one) => /\p{RI}/u.test(one) && one !== '🇩🇪'),
     ).toEqual([]);
   });
+});
+
+test.each(ALERTS.map((alert) => [alert.name, alert.condition.signal] as const))(
+  '%s is told by its own signal',
+  (alertName, signal) => {
+    expect(symptomOf(aView({ incident: { alertName } }), aDiagnosis()).signal).toBe(signal);
+  },
+);
+
+test('objectives of the configuration replace the defaults one by one', () => {
+  expect(headline(aView(), { slo: { ttft_p99_seconds: 1.5 } })).toContain('(SLO 1.5s)');
+  expect(headline(aView(), { slo: { error_ratio: 0.001 } })).toContain('(SLO 2s)');
 });

@@ -76,14 +76,14 @@ export async function startMoodyPagerDuty(deps: {
     const mood = moody ? random() : 1;
     if (moody) await sleep(between(random, 0, MAX_DELAY_MS));
     if (response.destroyed) return;
-    if (mood < 0.05) {
+    if (mood < 0.08) {
       refuse();
       response.writeHead(503).end('try again');
       return;
     }
-    if (mood < 0.08) refuse();
+    if (mood < 0.13) refuse();
     else accept();
-    if (mood < 0.11) {
+    if (mood < 0.17) {
       request.socket.destroy();
       return;
     }

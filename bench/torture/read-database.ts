@@ -37,6 +37,16 @@ export type StoredState = {
   readonly integrity: string;
 };
 
+/** What is left when the file is no database any more: nothing. */
+export const NOTHING_STORED: StoredState = {
+  bodies: new Map(),
+  incidents: [],
+  episodes: [],
+  alerts: [],
+  pages: [],
+  integrity: 'unreadable',
+};
+
 /** Reads everything. Throws when the file is no database or has no schema. */
 export function readDatabase(path: string): StoredState {
   return withDatabase(path, (db) => {

@@ -12,7 +12,7 @@ import { createLoad, GROUP_BY, planProblems } from './load.js';
 import { type MoodyPagerDuty, startMoodyPagerDuty } from './moody-pagerduty.js';
 import { compilePowerCutShim, cutPower, powerCutEnv } from './power-cut.js';
 import { between, createRandom, type Random } from './random.js';
-import { countUnfinished, readDatabase } from './read-database.js';
+import { countUnfinished, NOTHING_STORED, readDatabase, type StoredState } from './read-database.js';
 import { realClock, sleep } from './real-clock.js';
 import { type Findings, reconcile } from './reconcile.js';
 import { createService, type Service } from './service.js';
@@ -64,7 +64,7 @@ export function isClean(report: TortureReport): boolean {
   );
 }
 
-/** Rejects when the service cannot be started at all; whatever it loses or doubles is in the report. */
+/** Whatever the service loses or doubles is in the report, and when it does not come up any more, all that cannot be read. */
 export async function runTorture(options: TortureOptions): Promise<TortureReport> {
   const { workDirectory, seed } = options;
   rmSync(workDirectory, { recursive: true, force: true });
@@ -93,19 +93,20 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
   try {
     load.start();
     const cuts = await killRepeatedly(options, { service, pagerDuty, database, random: dice(6) });
-
     service.spawn();
-    await service.untilReady();
+    const isUp = await service.untilReady();
     const loadUntilMs = realClock.monotonic() + MIN_ACCEPTED_WITHIN_MS;
-    while (countAccepted() < options.minAccepted && realClock.monotonic() < loadUntilMs) await sleep(100);
+    while (isUp && countAccepted() < options.minAccepted && realClock.monotonic() < loadUntilMs) {
+      await sleep(100);
+    }
     load.finish();
     pagerDuty.calm();
     options.onProgress(`settling: ${countAccepted()} alerts accepted`);
-    const settled = await settle(database, double);
+    const settled = isUp && (await settle(database, double));
     await double.stop();
     const stoppedByItself = await service.stop();
 
-    const stored = readDatabase(database);
+    const stored = readOrNothing(database);
     const findings = reconcile({
       accepted: acceptedBy(double),
       stored,
@@ -168,10 +169,12 @@ function acceptedBy(double: AlertmanagerDouble) {
   return double.attempts().filter(({ status }) => status !== null && status >= 200 && status < 300);
 }
 
+type Cuts = { readonly count: number; readonly unsyncedBytes: number };
+
 async function killRepeatedly(
   options: TortureOptions,
   deps: { service: Service; pagerDuty: MoodyPagerDuty; database: string; random: Random },
-): Promise<{ count: number; unsyncedBytes: number }> {
+): Promise<Cuts> {
   const { service, pagerDuty, database, random } = deps;
   let count = 0;
   let unsyncedBytes = 0;
@@ -184,7 +187,8 @@ async function killRepeatedly(
     // One in ten dies while it starts: in the migrations, the recovery of the log, the first claims.
     if (moment < 0.1 && kill > 1) await sleep(delayMs);
     else {
-      await service.untilReady();
+      // A service that does not come up any more is a result: the books say what it lost.
+      if (!(await service.untilReady())) break;
       if (moment < 0.4) await untilTrigger(pagerDuty, delayMs, moment < 0.25);
       else await sleep(delayMs);
     }
@@ -211,6 +215,14 @@ async function untilTrigger(pagerDuty: MoodyPagerDuty, delayMs: number, accepts:
     });
   });
   await Promise.race([met, sleep(delayMs)]);
+}
+
+function readOrNothing(database: string): StoredState {
+  try {
+    return readDatabase(database);
+  } catch {
+    return NOTHING_STORED;
+  }
 }
 
 /** Waits until Alertmanager has nothing left to say and the service nothing left to do. */

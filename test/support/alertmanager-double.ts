@@ -10,6 +10,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Cancel, Clock } from '../../src/domain/clock.js';
 import { canonicalLabels, type Labels } from '../../src/domain/labels.js';
 
@@ -86,6 +87,8 @@ export function createAlertmanagerDouble(options: DoubleOptions): AlertmanagerDo
   const groups = new Map<string, Group>();
   const attempts: Attempt[] = [];
   const stopping = new AbortController();
+  // One listener a flush under way, and there may be many groups.
+  setMaxListeners(0, stopping.signal);
   const flushes = new Set<Promise<void>>();
 
   function groupOf(labels: Labels): Group {

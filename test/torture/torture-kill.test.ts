@@ -28,7 +28,7 @@ function torture(
 function tortureMutant(mutant: Mutant, powerCutShare: number) {
   const mutated = copyDist(dist, join(home, mutant));
   applyMutant(mutated, mutant);
-  return torture(mutant, { dist: mutated, kills: 4, minAccepted: 200, powerCutShare });
+  return torture(mutant, { dist: mutated, kills: 6, minAccepted: 200, powerCutShare });
 }
 
 test('20 kills, half of them power cuts, lose nothing, double nothing and leave nobody unpaged', async () => {

@@ -1,0 +1,66 @@
+/** The Express application: the order of everything in one view. */
+
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import type { Logger } from '../log/logger.js';
+import { type ApiToken, createAuth } from './auth.js';
+import { createErrorHandler, notFound } from './error-handler.js';
+import { createHealth, type HealthDeps } from './health.js';
+import { createIncidentsApi, type IncidentsApiDeps } from './incidents-api.js';
+import { createPages, createPublicFiles, type PagesDeps } from './pages.js';
+import { createSameOrigin } from './same-origin.js';
+
+export type HttpAppDeps = {
+  /** Router of POST and PUT /api/v1/alertmanager; it does its own authentication. */
+  readonly webhook: RequestHandler;
+  readonly incidents: IncidentsApiDeps;
+  readonly pages: Omit<PagesDeps, 'reads' | 'actions'>;
+  readonly health: HealthDeps;
+  readonly apiTokens: readonly ApiToken[];
+  readonly publicUrl: string | null;
+  readonly logger: Logger;
+};
+
+/** Builds the application; nothing listens yet. */
+export function createHttpApp(deps: HttpAppDeps): Express {
+  const { incidents, pages, publicUrl } = deps;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(securityHeaders());
+
+  // First and outside everything else: no page, token or origin rule may ever cost an alert.
+  app.use(deps.webhook);
+
+  const auth = createAuth({ tokens: deps.apiTokens, publicUrl });
+  const sameOrigin = createSameOrigin(publicUrl);
+  app.use(createHealth(deps.health, auth));
+  app.use(createPublicFiles(pages.render.stylesheet));
+  app.use('/api/v1/incidents', auth, sameOrigin, createIncidentsApi(incidents));
+  // An unknown API address is a JSON 404 for everybody, never a page.
+  app.use('/api', notFound);
+  app.use(auth, sameOrigin, createPages({ ...pages, reads: incidents.reads, actions: incidents.actions }));
+
+  app.use(notFound);
+  app.use(createErrorHandler({ logger: deps.logger, errorPage: pages.render.errorPage }));
+  return app;
+}
+
+/** Pages run no script at all, so a label that slipped through as markup could still do nothing. */
+function securityHeaders(): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+  });
+}

@@ -1,0 +1,156 @@
+/** Incidents as the API says them: snake_case, RFC 3339 times in `*_at`, durations in `*_seconds`, ids as printed. */
+
+import { type Incident, publicId } from '../domain/incident.js';
+import type { IncidentAlert, IncidentView } from '../domain/incident-view.js';
+import type { TimelineEntry } from '../domain/timeline.js';
+import type { Diagnosis, Enrichment, Finding, Verdict } from '../domain/verdict.js';
+import { headline, type SloLookup } from '../render/headline.js';
+import { presentDiagnosis } from '../render/present-diagnosis.js';
+import type { IncidentListItem } from '../store/incident-history.js';
+
+/** RFC 3339 in UTC; null stays null. */
+export function timeJson(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
+}
+
+function incidentJson(incident: Incident) {
+  return {
+    id: publicId(incident.id),
+    state: incident.state,
+    severity: incident.severity,
+    severity_note: incident.severityNote,
+    alertname: incident.alertName,
+    source: incident.source,
+    scope: { ...incident.scope },
+    revision: incident.revision,
+    opened_at: timeJson(incident.openedAtMs),
+    acknowledged_at: timeJson(incident.acknowledgedAtMs),
+    acknowledged_by: incident.acknowledgedBy,
+    resolved_at: timeJson(incident.resolvedAtMs),
+    resolved_by: incident.resolvedBy,
+    reopened_count: incident.reopenedCount,
+    links: { self: `/api/v1/incidents/${publicId(incident.id)}`, html: `/i/${incident.id}` },
+  };
+}
+
+export function listItemJson(item: IncidentListItem) {
+  return {
+    ...incidentJson(item),
+    alert_count: item.alertCount,
+    firing_count: item.firingCount,
+    verdict:
+      item.verdictSays === null
+        ? null
+        : { says: item.verdictSays, short: item.verdictShort, confidence: item.confidence },
+  };
+}
+
+/** One incident with its diagnosis; its timeline has an address of its own, since it grows without a new revision. */
+export function viewJson(view: IncidentView, slo: SloLookup | undefined) {
+  const diagnosis = presentDiagnosis(view);
+  return {
+    ...incidentJson(view.incident),
+    headline: headline(view, slo === undefined ? {} : { slo }),
+    alert_count: view.alertCount,
+    firing_count: view.firingCount,
+    alerts: view.alerts.map(alertJson),
+    episode: {
+      number: view.episode.number,
+      dedup_key: view.episode.dedupKey,
+      severity: view.episode.severity,
+      started_at: timeJson(view.episode.startedAtMs),
+      ended_at: timeJson(view.episode.endedAtMs),
+    },
+    paged_receivers: view.pagedReceivers,
+    diagnosis: diagnosis === null ? null : diagnosisJson(diagnosis),
+    after_resolve_diagnosis: view.afterDiagnosis === null ? null : diagnosisJson(view.afterDiagnosis),
+  };
+}
+
+function alertJson(alert: IncidentAlert) {
+  return {
+    alertname: alert.name,
+    status: alert.status,
+    severity: alert.severity,
+    labels: { ...alert.labels },
+    annotations: { ...alert.annotations },
+    starts_at: timeJson(alert.startsAtMs),
+    ends_at: timeJson(alert.endsAtMs),
+    generator_url: alert.generatorUrl,
+    expression: alert.expression,
+    first_seen_at: timeJson(alert.firstSeenAtMs),
+    last_seen_at: timeJson(alert.lastSeenAtMs),
+  };
+}
+
+export function timelineJson(entry: TimelineEntry) {
+  return { id: entry.id, at: timeJson(entry.atMs), kind: entry.kind, actor: entry.actor, text: entry.text };
+}
+
+export function diagnosisJson(diagnosis: Diagnosis) {
+  return {
+    id: diagnosis.id,
+    trigger: diagnosis.trigger,
+    started_at: timeJson(diagnosis.startedAtMs),
+    finished_at: timeJson(diagnosis.finishedAtMs),
+    took_seconds: (diagnosis.finishedAtMs - diagnosis.startedAtMs) / 1000,
+    entry: diagnosis.entryId,
+    entry_is_default: diagnosis.entryIsDefault,
+    verdict: verdictJson(diagnosis.verdict),
+    steps: diagnosis.findings.map(findingJson),
+    enrichment: enrichmentJson(diagnosis.enrichment),
+  };
+}
+
+function verdictJson(verdict: Verdict) {
+  return {
+    cause: verdict.cause,
+    says: verdict.says,
+    short: verdict.short,
+    confidence: verdict.confidence,
+    why: verdict.why,
+    contributing: verdict.contributing,
+    evidence: verdict.evidence,
+    ruled_out: verdict.ruledOut,
+    unseen: verdict.unseen,
+    fixes: verdict.fixes,
+    do_not: verdict.wrongFixes,
+    explains: verdict.explains,
+  };
+}
+
+function findingJson(finding: Finding) {
+  return {
+    step: finding.stepId,
+    title: finding.title,
+    result: finding.status,
+    reason: finding.reason ?? null,
+    says: finding.says,
+    value: finding.value,
+    limit: finding.limit,
+    spread: finding.spread,
+    workers: finding.workers,
+    worker_count: finding.workerCount,
+    signal: finding.signal,
+    engine: finding.engine,
+    query: finding.query,
+    trend: finding.trend,
+    took_seconds: finding.tookMs / 1000,
+    numbers: finding.numbers,
+  };
+}
+
+function enrichmentJson(enrichment: Enrichment) {
+  return {
+    expression: enrichment.expression,
+    value_now: enrichment.valueNow,
+    value_hour_ago: enrichment.valueHourAgo,
+    value_day_ago: enrichment.valueDayAgo,
+    health: enrichment.health,
+    workers_affected: enrichment.workersAffected,
+    workers_total: enrichment.workersTotal,
+    restarts_last_hour: enrichment.restartsLastHour,
+    replica_changes_last_hour: enrichment.replicaChangesLastHour,
+    unseen: enrichment.unseen,
+  };
+}

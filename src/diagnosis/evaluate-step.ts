@@ -53,8 +53,9 @@ export function evaluateStep(step: PlaybookStep, readings: StepReadings, context
   if (step.read.kind === 'by_hand')
     return blind(step, readings, 'by_hand', `No metric shows this. ${step.read.look}`);
   if (main.kind === 'unseen') {
-    // A source that knows the engine and has no such signal for it: nothing is missing, it does not apply.
-    if (main.reason === 'unavailable' && main.engine !== null) return skipped(step, readings, main.detail);
+    // The engine has no such thing to report: nothing is missing, the step does not apply.
+    if (main.reason === 'unavailable' && step.read.kind === 'signal')
+      return skipped(step, readings, main.detail);
     return blind(step, readings, main.reason, main.detail);
   }
   const engines = step.appliesWhen?.engines ?? [];

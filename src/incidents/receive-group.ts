@@ -5,6 +5,7 @@
  * Calls that arrive together share one commit, because a commit waits for the disk and a row does not.
  */
 
+import { AppError } from '../domain/errors.js';
 import { createAlertStore } from '../store/alert-store.js';
 import { isDatabaseTrouble } from '../store/database.js';
 import { createIncidentStore } from '../store/incident-store.js';
@@ -21,7 +22,7 @@ import type { WriteStores } from './write-types.js';
 export type { IntakeDeps, IntakeInput, IntakeMetrics, ReceiveOutcome } from './intake-types.js';
 
 export type Intake = {
-  /** Resolves when the call is committed. Rejects with AppError-free errors when it could not be; nothing is stored then. */
+  /** Resolves when the call is committed. Rejects when it could not be (AppError `unavailable` while stopping); nothing is stored then. */
   readonly receive: (input: IntakeInput) => Promise<ReceiveOutcome>;
   /** Refuses new calls and waits for those under way. */
   readonly close: () => Promise<void>;
@@ -135,7 +136,7 @@ export function createIntake(deps: IntakeDeps): Intake {
 
   return {
     receive(input) {
-      if (closed) return Promise.reject(new Error('intake is closed: the service is stopping'));
+      if (closed) return Promise.reject(new AppError('unavailable', 'the service is stopping'));
       return new Promise((resolve, reject) => {
         queue.push({ input, resolve, reject });
         wake();

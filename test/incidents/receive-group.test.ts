@@ -519,11 +519,11 @@ describe('committing', () => {
   });
 
   test('who waits for work is told after each commit', async () => {
-    let told = 0;
-    const h = createIntakeHarness({ onCommitted: () => (told += 1) });
+    const told: string[] = [];
+    const h = createIntakeHarness({ onCommitted: () => void told.push('committed') });
 
     await h.receive(anAlert());
 
-    expect(told).toBe(1);
+    expect(told).toEqual(['committed']);
   });
 });

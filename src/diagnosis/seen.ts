@@ -81,9 +81,7 @@ export function seenOf(
     case 'value':
       break;
   }
-  const samples = reading.samples.map((sample) =>
-    Number.isFinite(sample.value) ? sample : { ...sample, value: Number.NaN },
-  );
+  const samples = reading.samples.map((sample) => ({ ...sample, value: plainNumber(sample.value) }));
   if (samples.length === 0) return unseen('no_series', null, reading);
   const perWorker = samples.some((sample) => sample.worker !== null);
   if (samples.every((sample) => Number.isNaN(sample.value))) {
@@ -99,6 +97,11 @@ export function seenOf(
     engine: reading.engine,
     query: reading.query,
   };
+}
+
+/** NaN for what is no finite number; no negative zero, which JSON would not keep. */
+function plainNumber(value: number): number {
+  return Number.isFinite(value) ? value + 0 : Number.NaN;
 }
 
 /** A signal divided by another, worker by worker. A worker without a divisor, or with 0, is not seen. */

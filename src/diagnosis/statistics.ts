@@ -18,14 +18,15 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** `max`, `min`, `mean`, `median`, `sum` of a non-empty list; nothing of an empty one. */
+/** `max`, `min`, `mean`, `median`, `sum` of a non-empty list; nothing of an empty one, and nothing that overflows. */
 export function summary(values: readonly number[]): Record<string, number> {
   if (values.length === 0) return {};
-  return {
+  const numbers = {
     max: values.reduce((a, b) => Math.max(a, b)),
     min: values.reduce((a, b) => Math.min(a, b)),
     mean: mean(values) ?? 0,
     median: median(values) ?? 0,
     sum: sum(values),
   };
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
 }

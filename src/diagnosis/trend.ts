@@ -78,7 +78,7 @@ export function sparkline(range: RangeReading | null, worker: string | null): re
   if (range?.kind !== 'series') return [];
   const own = worker === null ? undefined : range.series.find((one) => one.worker === worker);
   const values = (own?.points ?? aggregateSeries(range.series))
-    .map(([, value]) => value)
+    .map(([, value]) => value + 0)
     .filter(Number.isFinite);
   if (values.length <= SPARKLINE_VALUES) return values;
   const step = (values.length - 1) / (SPARKLINE_VALUES - 1);

@@ -158,7 +158,6 @@ export function createNotificationStore() {
             state: 'dropped',
             last_reason: `replaced by a newer update after: ${storable(result.reason, 400)}`,
             lease_until: null,
-            finished_at: result.dueAtMs,
           })
           .executeTakeFirst();
         return replaced.numUpdatedRows > 0n;

@@ -73,8 +73,10 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
   const objective = objectiveOf(symptom, options.slo);
   const notDiagnosed = notDiagnosedBecause(view);
   const evidence = chooseEvidence(diagnosis?.findings ?? []);
-  const [fix] = diagnosis?.verdict.fixes ?? [];
-  const [wrong] = diagnosis?.verdict.wrongFixes ?? [];
+  // Once it is over there is nothing to do, and nothing to warn of.
+  const advice = notDiagnosed === null && !resolved ? diagnosis?.verdict : undefined;
+  const [fix] = advice?.fixes ?? [];
+  const [wrong] = advice?.wrongFixes ?? [];
   return {
     id: publicId(incident.id),
     state: incident.state,
@@ -86,11 +88,8 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
     evidence: evidence.shown,
     evidenceLeftOut: evidence.leftOut,
     unseen: diagnosis?.verdict.unseen ?? [],
-    doFirst:
-      fix === undefined || notDiagnosed !== null
-        ? null
-        : { text: fix.do, expect: fix.expect, command: fix.command },
-    doNot: wrong === undefined || notDiagnosed !== null ? null : wrong,
+    doFirst: fix === undefined ? null : { text: fix.do, expect: fix.expect, command: fix.command },
+    doNot: wrong ?? null,
     byHand: notDiagnosed === null ? [] : byHandOf(view),
     alerts: alertsOf(view),
     notes: notesOf(view),

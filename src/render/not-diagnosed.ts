@@ -23,11 +23,13 @@ export function notDiagnosedBecause(view: IncidentView): NotDiagnosed | null {
   const stated = /^not diagnosed: (.+)$/i.exec(diagnosis.verdict.short)?.[1];
   const reason = stated ?? commonReason(details) ?? commonReason(diagnosis.verdict.unseen);
   const detail = clean(details[0] ?? diagnosis.verdict.unseen[0] ?? '');
-  return {
-    kind: 'blind',
-    short: `Not diagnosed: ${reason ?? 'no check could be made'}`,
-    says: `Not diagnosed: ${reason ?? 'no check could be made'}${detail === '' ? '' : ` (${cut(detail, 140)})`}`,
-  };
+  const short = `Not diagnosed: ${reason ?? 'no check could be made'}`;
+  // "Prometheus unreachable (Prometheus unreachable: refused)" says one thing twice.
+  const says =
+    detail.toLowerCase().startsWith((reason ?? '').toLowerCase()) && detail !== ''
+      ? `Not diagnosed: ${detail}`
+      : `${short}${detail === '' ? '' : ` (${detail})`}`;
+  return { kind: 'blind', short, says: cut(says, 200) };
 }
 
 function withoutDiagnosis(view: IncidentView): NotDiagnosed {

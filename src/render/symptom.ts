@@ -49,15 +49,8 @@ export type Symptom = {
 export function symptomOf(view: IncidentView, diagnosis: Diagnosis | null): Symptom {
   const name = view.incident.alertName;
   const kind = KINDS.find((candidate) => candidate.alerts.test(name.slice(0, 200)));
-  if (kind === undefined) {
-    const now = diagnosis?.enrichment.valueNow ?? null;
-    return {
-      label: clean(name) || 'alert',
-      value: now === null ? null : formatNumber(now),
-      signal: null,
-      unit: 'none',
-    };
-  }
+  // The value of a foreign expression has no unit that we know, and a bare number reads as anything.
+  if (kind === undefined) return { label: clean(name) || 'alert', value: null, signal: null, unit: 'none' };
   const label = quantileLabel(kind, view);
   const number = diagnosis === null ? null : numberOf(diagnosis, kind);
   const value =

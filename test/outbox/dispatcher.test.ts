@@ -490,3 +490,18 @@ test('a wall clock that steps back mutes no retry', async () => {
   await h.clock.advance(5 * SECOND);
   expect((await h.rows())[0]).toMatchObject({ state: 'sent', attempts: 2 });
 });
+
+test('a wall clock that leaps ahead while a page is under way sends it once', async () => {
+  const h = await outboxHarness();
+  const id = await h.incident();
+  h.puppet('pager').answer('hang');
+  await h.enqueue(id, 'pager', 'page');
+  await h.dispatcher.start();
+  await h.clock.advance(SECOND);
+  h.clock.setWall(NOW + 60 * MINUTE);
+  await h.clock.advance(3 * SECOND);
+  h.puppet('pager').release();
+  await h.clock.advance(SECOND);
+  expect(h.puppet('pager').got).toHaveLength(1);
+  expect((await h.rows())[0]).toMatchObject({ state: 'sent' });
+});

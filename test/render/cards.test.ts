@@ -453,3 +453,9 @@ describe('neutralising', () => {
     expect(sparkline([Number.NaN, 1])).toBe('');
   });
 });
+
+test('a resolved incident advises nothing', () => {
+  const text = renderPlainText(aResolvedView(), OPTIONS);
+  expect(text).toContain('RESOLVED after 31m');
+  expect(text).not.toMatch(/Do first|Do NOT/);
+});

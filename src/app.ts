@@ -3,7 +3,6 @@
  * names the system's clock, randomness and network.
  */
 
-import { createServer } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { builtInEnginesDirectory, loadEngineFiles } from './catalog/engine-file.js';
 import { SIGNALS } from './catalog/signals.js';
@@ -18,7 +17,9 @@ import type { IncidentView } from './domain/incident-view.js';
 import { labelsFrom } from './domain/labels.js';
 import type { MetricsSource } from './domain/metrics-source.js';
 import { createAlertmanagerWebhook } from './http/alertmanager-webhook.js';
+import type { Readiness } from './http/health.js';
 import { createHttpApp } from './http/http-app.js';
+import { createHttpServer } from './http/http-server.js';
 import { acknowledge, addNote, resolve } from './incidents/change-state.js';
 import { createInvestigate } from './incidents/investigate.js';
 import { createIntake } from './incidents/receive-group.js';
@@ -30,19 +31,23 @@ import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
 import { createPrometheusClient } from './prometheus/prometheus-client.js';
 import { createPrometheusSource } from './prometheus/prometheus-source.js';
-import { createLogReceiver } from './receivers/log.js';
-import { createPagerDutyReceiver } from './receivers/pagerduty.js';
-import type { Receiver, ReceiverDeps } from './receivers/receiver.js';
-import { createSlackReceiver } from './receivers/slack.js';
-import { createWebhookReceiver } from './receivers/webhook.js';
-import { parseMatchers } from './routing/parse-matchers.js';
-import { chooseReceivers, type Route } from './routing/route-table.js';
+import { createReceivers } from './receivers/create-receivers.js';
+import { renderPlainText } from './render/plain-text.js';
+import { compileRoutes, createRouter } from './routing/router.js';
 import { openDatabase } from './store/database.js';
 import { createDiagnosisStore } from './store/diagnosis-store.js';
+import {
+  countByState,
+  listIncidents,
+  diagnoses as readDiagnoses,
+  recording as readRecording,
+  timeline as readTimeline,
+} from './store/incident-history.js';
 import { readIncidentView } from './store/incident-view.js';
 import { createNotificationStore } from './store/notification-store.js';
 import { createTimelineStore } from './store/timeline-store.js';
 import { createWorkStore } from './store/work-store.js';
+import { PAGES } from './ui/pages.js';
 
 /** The real clock. */
 export const systemClock: Clock = {
@@ -59,6 +64,8 @@ export type App = {
   readonly start: () => Promise<{ readonly url: string }>;
   /** Stops taking in, finishes what is under way within about 10 s, closes the database. Twice is fine. */
   readonly stop: () => Promise<void>;
+  /** Everything about one incident as it is now; null when there is none. */
+  readonly readView: (incidentId: number) => Promise<IncidentView | null>;
 };
 
 export type AppOverrides = {
@@ -105,8 +112,13 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const metrics = createServiceMetrics();
 
   const source = overrides.source ?? connectPrometheus();
-  const receivers = createReceivers();
-  const routes = readRoutes(config);
+  const receivers = createReceivers(config.receivers, {
+    publicUrl: config.publicUrl,
+    ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
+    fetch: overrides.fetch ?? globalThis.fetch,
+    clock,
+    logger: logger.child({ part: 'receivers' }),
+  });
   const receiverRefs = [...receivers.values()].map(({ name, kind }) => ({ name, kind }));
 
   const dispatcher = createDispatcher({
@@ -152,8 +164,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     db,
     clock,
     explains: explainsFrom(entries),
-    route: (severity, labels) =>
-      chooseReceivers(routes, labelsFrom([...Object.entries(labels), ['severity', severity]]), receiverRefs),
+    route: createRouter(compileRoutes(config.routes), receiverRefs),
     pageDeadlineMs: config.timings.pageDeadlineMs,
     reopenWindowMs: config.timings.reopenWindowMs / timeScale,
     resolveHoldMs: config.timings.resolveHoldMs / timeScale,
@@ -204,33 +215,6 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     });
   }
 
-  function createReceivers(): Map<string, Receiver> {
-    const deps: ReceiverDeps = {
-      publicUrl: config.publicUrl,
-      ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
-      fetch: overrides.fetch ?? globalThis.fetch,
-      clock,
-      logger: logger.child({ part: 'receivers' }),
-    };
-    return new Map(
-      config.receivers.map((one): [string, Receiver] => {
-        switch (one.kind) {
-          case 'pagerduty':
-            return [one.name, createPagerDutyReceiver({ ...one, routingKey: one.routingKey.reveal() }, deps)];
-          case 'slack':
-            return [one.name, createSlackReceiver({ ...one, botToken: one.botToken.reveal() }, deps)];
-          case 'webhook':
-            return [
-              one.name,
-              createWebhookReceiver({ ...one, url: one.url.reveal(), secret: one.secret?.reveal() }, deps),
-            ];
-          case 'log':
-            return [one.name, createLogReceiver(one, deps)];
-        }
-      }),
-    );
-  }
-
   const webhook = createAlertmanagerWebhook({
     intake,
     tokens: config.tokens.webhook.map(({ name, token }) => ({ source: name, token: token.reveal() })),
@@ -239,17 +223,64 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'webhook' }),
     metrics: metrics.webhook,
   });
-  const http = createHttpApp({ webhook } as never);
-  void [acknowledge, addNote, resolve];
+  const http = createHttpApp({
+    webhook,
+    incidents: {
+      reads: {
+        list: (query) => listIncidents(db.kysely, query),
+        view: readView,
+        timeline: (id) => readTimeline(db.kysely, id),
+        diagnoses: (id) => readDiagnoses(db.kysely, id),
+        recording: (id, diagnosisId) => readRecording(db.kysely, id, diagnosisId),
+      },
+      actions: {
+        acknowledge: (request) => changed(acknowledge(db, { ...request, nowMs: clock.now() })),
+        resolve: (request) => changed(resolve(db, { ...request, nowMs: clock.now() })),
+        addNote: (request) => changed(addNote(db, { ...request, nowMs: clock.now() })),
+      },
+      ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
+    },
+    pages: {
+      render: PAGES,
+      counts: () => countByState(db.kysely),
+      outbox: (limit) => notifications.listOutbox(db.kysely, { limit }),
+      notificationsOf: (id) => notifications.notificationsOf(db.kysely, id),
+      async renderMessage({ incidentId }) {
+        const view = await readView(incidentId);
+        return view === null ? null : renderPlainText(view, { publicUrl: config.publicUrl });
+      },
+      playbooks: () => entries,
+      now: clock.now,
+    },
+    health: { readiness, metrics: metrics.registry },
+    apiTokens: config.tokens.api,
+    publicUrl: config.publicUrl,
+    logger: logger.child({ part: 'http' }),
+  });
+  const server = createHttpServer(http);
 
-  const server = createServer(http);
-  // A 32 MiB body over a slow link needs its time; headers and idle sockets do not.
-  server.headersTimeout = 5 * SECOND;
-  server.requestTimeout = 30 * SECOND;
-  server.keepAliveTimeout = 5 * SECOND;
+  /** A change that happened is news for pagers and cards. */
+  async function changed<T>(change: Promise<T>): Promise<T> {
+    const result = await change;
+    dispatcher.wake();
+    workLoop.wake();
+    return result;
+  }
+
+  /** Ready means: a write reaches the disk now. The transaction touches a row that does not exist. */
+  async function readiness(): Promise<Readiness> {
+    try {
+      await db.transaction((tx) => notifications.bumpRevision(tx, 0));
+      return { ready: true, checks: [{ name: 'database', ok: true, detail: 'a write was committed' }] };
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      return { ready: false, checks: [{ name: 'database', ok: false, detail }] };
+    }
+  }
 
   let stopping: Promise<void> | null = null;
   return {
+    readView,
     async start() {
       await new Promise<void>((listening, failed) => {
         server.once('error', failed);
@@ -288,18 +319,6 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       clock.after(2 * SECOND, () => server.closeAllConnections());
     });
   }
-}
-
-function readRoutes(config: Config): Route[] {
-  return config.routes.map((route) => ({
-    matchers: route.matchers.flatMap((text) => {
-      const parsed = parseMatchers(text);
-      if (parsed.kind !== 'ok') throw new AppError('bad_request', `route matcher ${text}: ${parsed.message}`);
-      return parsed.matchers;
-    }),
-    receivers: route.receivers,
-    continue: route.continue,
-  }));
 }
 
 /** A source that sees nothing and says why: incidents are opened and routed without it. */

@@ -1,8 +1,11 @@
 import { ALERTS } from '../catalog/alerts.js';
-import { DEFAULT_SCOPE, SCENARIOS } from '../simulator/scenarios.js';
+import { SCENARIOS } from '../simulator/scenarios.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
 import { readPair } from './incidents.js';
 import { requireConfig } from './load-config.js';
+
+/** Where the simulated fleet says it is, so that a fired alert finds its metrics in the demo. */
+const DEMO_SCOPE = { cluster: 'prod-us', namespace: 'llm-serving', model: 'llama-70b' };
 
 export type FireOptions = {
   readonly label: readonly string[];
@@ -22,7 +25,7 @@ export async function fire(what: string, options: FireOptions): Promise<number> 
     status: options.resolve ? 'resolved' : 'firing',
     labels: {
       alertname,
-      ...DEFAULT_SCOPE,
+      ...DEMO_SCOPE,
       severity: options.severity ?? ALERTS.find((alert) => alert.name === alertname)?.severity ?? 'warning',
       ...Object.fromEntries(options.label.map(readPair)),
     },

@@ -5,9 +5,9 @@ type Listed = {
   readonly id: string;
   readonly state: string;
   readonly severity: string;
-  readonly alertName: string;
-  readonly place?: string;
-  readonly headline?: string;
+  readonly alertname: string;
+  readonly scope: Readonly<Record<string, string>>;
+  readonly verdict: { readonly says: string } | null;
 };
 
 /** `wakewell incidents list`: one line an incident, newest first. */
@@ -16,15 +16,15 @@ export async function listIncidents(options: {
   readonly json: boolean;
 }): Promise<number> {
   const query = options.state === undefined ? '' : `?state=${encodeURIComponent(options.state)}`;
-  const answer = (await callService(`/api/v1/incidents${query}`)) as { readonly items: readonly Listed[] };
+  const answer = (await callService(`/api/v1/incidents${query}`)) as { readonly data: readonly Listed[] };
   if (options.json) {
     console.log(JSON.stringify(answer));
     return EXIT.fine;
   }
-  if (answer.items.length === 0) console.log('No incidents. `wakewell fire LLMHighTTFT` makes one.');
-  for (const one of answer.items) {
+  if (answer.data.length === 0) console.log('No incidents. `wakewell fire LLMHighTTFT` makes one.');
+  for (const one of answer.data) {
     console.log(
-      `${one.id.padEnd(9)} ${one.state.padEnd(13)} ${one.severity.padEnd(9)} ${printable(one.headline ?? one.alertName)}`,
+      `${one.id.padEnd(9)} ${one.state.padEnd(13)} ${one.severity.padEnd(9)} ${printable(`${one.alertname} ${Object.values(one.scope).join('/')}: ${one.verdict?.says ?? 'not diagnosed yet'}`)}`,
     );
   }
   return EXIT.fine;
@@ -33,7 +33,8 @@ export async function listIncidents(options: {
 /** `wakewell incidents show 412`. */
 export async function showIncident(id: string, options: { readonly json: boolean }): Promise<number> {
   const answer = await callService(`/api/v1/incidents/${encodeURIComponent(id)}`);
-  const text = typeof answer === 'object' && answer !== null && 'text' in answer ? answer.text : undefined;
+  const text =
+    typeof answer === 'object' && answer !== null && 'headline' in answer ? answer.headline : undefined;
   if (!options.json && typeof text === 'string') console.log(text);
   else console.log(JSON.stringify(answer, null, options.json ? 0 : 2));
   return EXIT.fine;

@@ -9,7 +9,7 @@ import type { Clock } from '../../src/domain/clock.js';
 import { between, type Random } from './random.js';
 import { sleep } from './real-clock.js';
 
-export type AcceptedEvent = {
+export type PagerEvent = {
   readonly atMs: number;
   readonly action: 'trigger' | 'acknowledge' | 'resolve';
   readonly dedupKey: string;
@@ -20,9 +20,9 @@ export type Ambush = (accept: () => void) => void;
 
 export type MoodyPagerDuty = {
   readonly url: string;
-  readonly accepted: () => readonly AcceptedEvent[];
+  readonly accepted: () => readonly PagerEvent[];
   /** Requests that were answered 5xx or cut off without being accepted. */
-  readonly refusedCount: () => number;
+  readonly refused: () => readonly PagerEvent[];
   /** Gives the next trigger to `ambush` instead of answering it. */
   readonly setAmbush: (ambush: Ambush | null) => void;
   /** From now on every event is accepted at once. */
@@ -38,8 +38,8 @@ export async function startMoodyPagerDuty(deps: {
   readonly random: Random;
 }): Promise<MoodyPagerDuty> {
   const { clock, random } = deps;
-  const accepted: AcceptedEvent[] = [];
-  let refused = 0;
+  const accepted: PagerEvent[] = [];
+  const refused: PagerEvent[] = [];
   let moody = true;
   let ambush: Ambush | null = null;
 
@@ -47,19 +47,17 @@ export async function startMoodyPagerDuty(deps: {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const event = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
-      event_action: AcceptedEvent['action'];
+      event_action: PagerEvent['action'];
       dedup_key: string;
     };
     let decided = false;
-    const accept = () => {
+    const decide = (list: PagerEvent[]) => () => {
       if (decided) return;
       decided = true;
-      accepted.push({ atMs: clock.now(), action: event.event_action, dedupKey: event.dedup_key });
+      list.push({ atMs: clock.now(), action: event.event_action, dedupKey: event.dedup_key });
     };
-    const refuse = () => {
-      if (!decided) refused += 1;
-      decided = true;
-    };
+    const accept = decide(accepted);
+    const refuse = decide(refused);
     // The client died while PagerDuty was thinking: it had taken the event, or it had not.
     response.once('close', () => {
       if (decided) return;
@@ -101,7 +99,7 @@ export async function startMoodyPagerDuty(deps: {
   return {
     url: `http://127.0.0.1:${port}/v2/enqueue`,
     accepted: () => accepted,
-    refusedCount: () => refused,
+    refused: () => refused,
     setAmbush(next) {
       ambush = next;
     },

@@ -2,18 +2,25 @@
 
 import { canonicalLabels } from '../../src/domain/labels.js';
 import type { Attempt } from '../../test/support/alertmanager-double.js';
-import type { AcceptedEvent } from './moody-pagerduty.js';
+import type { PagerEvent } from './moody-pagerduty.js';
 import type { StoredEpisode, StoredIncident, StoredPage, StoredState } from './read-database.js';
 import type { Life } from './service.js';
 
 /** A page leaves within this after its deadline, or after the restart that followed it. */
 export const PAGE_WITHIN_MS = 15_000;
 
+/** A page that is due leaves within this: claimed, rendered, connected, on a busy machine. */
+const GRACE_MS = 1_000;
+/** And is tried again within this after the pager turned it away. */
+const RETRY_WITHIN_MS = 5_000;
+
 export type Evidence = {
   /** What the double sent and was answered 200. */
   readonly accepted: readonly Pick<Attempt, 'body' | 'alerts'>[];
   readonly stored: StoredState;
-  readonly events: readonly AcceptedEvent[];
+  readonly events: readonly PagerEvent[];
+  /** What the pager turned away or had not taken when its sender died. */
+  readonly refused: readonly PagerEvent[];
   readonly lives: readonly Life[];
   readonly pageDeadlineMs: number;
 };
@@ -90,25 +97,32 @@ function findDuplicateIncidents(incidents: readonly StoredIncident[]): string[] 
 
 /**
  * Critical episodes of which the pager never accepted a trigger. The one excuse is an episode that ended
- * before its page was due; time in which no process ran does not count towards the deadline.
+ * before its page was due: by its deadline, or, where the pager turned it away, by the next try. Time in which
+ * no process ran does not count.
  */
 function findUnpaged(evidence: Evidence): string[] {
   const { stored, pageDeadlineMs, lives } = evidence;
   const triggered = keysOf(evidence.events, 'trigger');
+  const refusals = groupBy(
+    evidence.refused.filter((event) => event.action === 'trigger'),
+    (event) => event.dedupKey,
+  );
   const pages = groupBy(stored.pages, (page) => page.episodeId);
   const unpaged: string[] = [];
   for (const episode of stored.episodes) {
     if (episode.severity !== 'critical' || triggered.has(episode.dedupKey)) continue;
     const states = (pages.get(episode.id) ?? []).map((page) => page.state);
     const withdrawn = states.length > 0 && states.every((state) => state === 'dropped');
-    const uptimeMs = uptimeBetween(
-      lives,
-      createdAt(episode, pages),
-      episode.endedAtMs ?? Number.POSITIVE_INFINITY,
-    );
-    if (withdrawn && uptimeMs < pageDeadlineMs) continue;
+    const endMs = episode.endedAtMs ?? Number.POSITIVE_INFINITY;
+    const refusedAtMs = Math.max(0, ...(refusals.get(episode.dedupKey) ?? []).map((event) => event.atMs));
+    const sinceCreatedMs = uptimeBetween(lives, createdAt(episode, pages), endMs);
+    const inTime =
+      sinceCreatedMs < pageDeadlineMs + GRACE_MS ||
+      (refusedAtMs > 0 && uptimeBetween(lives, refusedAtMs, endMs) < RETRY_WITHIN_MS);
+    if (withdrawn && inTime) continue;
+    const rows = states.join(', ') || 'none';
     unpaged.push(
-      `unpaged: episode ${episode.id} of INC-${episode.incidentId}, page rows: ${states.join(', ') || 'none'}`,
+      `unpaged: episode ${episode.id} of INC-${episode.incidentId} over ${sinceCreatedMs} ms of uptime, page rows: ${rows}`,
     );
   }
   return [...unpaged, ...findCriticalsWithoutEpisode(evidence)];
@@ -154,7 +168,7 @@ function findExtraKeys({ events, stored }: Evidence): string[] {
   return [...unknown, ...beside];
 }
 
-function findTriggersAfterResolve(events: readonly AcceptedEvent[]): string[] {
+function findTriggersAfterResolve(events: readonly PagerEvent[]): string[] {
   const resolved = new Set<string>();
   const found: string[] = [];
   for (const { action, dedupKey } of events) {
@@ -214,12 +228,12 @@ export function uptimeBetween(lives: readonly Life[], fromMs: number, toMs: numb
   return sum;
 }
 
-function keysOf(events: readonly AcceptedEvent[], action: AcceptedEvent['action']): Set<string> {
+function keysOf(events: readonly PagerEvent[], action: PagerEvent['action']): Set<string> {
   return new Set(events.filter((event) => event.action === action).map((event) => event.dedupKey));
 }
 
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): Map<number, T[]> {
-  const groups = new Map<number, T[]>();
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
   for (const item of items) {
     const group = groups.get(keyOf(item));
     if (group === undefined) groups.set(keyOf(item), [item]);

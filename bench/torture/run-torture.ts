@@ -111,6 +111,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
       accepted: acceptedBy(double),
       stored,
       events: pagerDuty.accepted(),
+      refused: pagerDuty.refused(),
       lives: service.lives,
       pageDeadlineMs: PAGE_DEADLINE_MS,
     });
@@ -124,7 +125,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
       incidents: stored.incidents.length,
       episodes: stored.episodes.length,
       pages_accepted: pagerDuty.accepted().filter((event) => event.action === 'trigger').length,
-      pager_refusals: pagerDuty.refusedCount(),
+      pager_refusals: pagerDuty.refused().length,
       integrity: stored.integrity,
       settled,
       stopped_by_itself: stoppedByItself,

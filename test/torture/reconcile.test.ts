@@ -42,6 +42,7 @@ function healthy(): Evidence & { stored: StoredState } {
       { atMs: 1_500, action: 'trigger', dedupKey: 'k1' },
       { atMs: 9_500, action: 'resolve', dedupKey: 'k1' },
     ],
+    refused: [],
     lives: [{ startedAtMs: 0, readyAtMs: 500, endedAtMs: 20_000 }],
     pageDeadlineMs: 1_000,
   };
@@ -92,6 +93,14 @@ test('a dropped page is excused only when its episode ended before it was due, c
   expect(reconcile({ ...long, events: [] }).unpaged_critical).toBe(1);
   expect(reconcile({ ...short, events: [] }).unpaged_critical).toBe(0);
   expect(reconcile({ ...mostlyDown, events: [] }).unpaged_critical).toBe(0);
+});
+
+test('a page that the pager turned away is excused until its next try is due', () => {
+  const evidence = { ...withStored({ pages: [{ ...page, state: 'dropped' }] }), events: [] };
+  const refusedAt = (atMs: number) => [{ atMs, action: 'trigger', dedupKey: 'k1' }] as const;
+
+  expect(reconcile({ ...evidence, refused: refusedAt(8_000) }).unpaged_critical).toBe(0);
+  expect(reconcile({ ...evidence, refused: refusedAt(2_000) }).unpaged_critical).toBe(1);
 });
 
 test('a critical alert whose incident only ever had warnings is unpaged', () => {

@@ -70,6 +70,7 @@ export function movement(
   const large =
     Math.abs(move) >= Math.max(Math.abs(before) * relative, MIN_MOVE[about.unit] ?? 0) && move !== 0;
   const change = before === 0 ? (move === 0 ? 0 : Math.sign(move)) : move / Math.abs(before);
+  if (!Number.isFinite(change)) return null;
   return { change, rising: large && move > 0, falling: large && move < 0 };
 }
 

@@ -4,7 +4,7 @@ import { type Labels, labelsFrom } from '../domain/labels.js';
 import { entriesFor } from './match.js';
 import type { PlaybookEntry } from './schema.js';
 
-/** True when some cause that the first alert's entry can find declares that it explains the second alert. */
+/** True when some cause of the first alert's entry declares that it explains both alerts. */
 export type Explains = (causeAlertName: string, otherAlertName: string) => boolean;
 
 /**
@@ -22,7 +22,10 @@ export function explainsFrom(entries: readonly PlaybookEntry[]): Explains {
     const labels: Labels = labelsFrom([['alertname', alertName]]);
     const names = new Set<string>();
     for (const entry of entriesFor(entries, labels, { otherLabels: 'assumed' })) {
-      for (const cause of entry.causes) for (const name of cause.explains) names.add(name);
+      for (const cause of entry.causes) {
+        // A cause that does not show as the first alert is no bridge from it to the second.
+        if (cause.explains.includes(alertName)) for (const name of cause.explains) names.add(name);
+      }
     }
     if (known.size < limit) known.set(alertName, names);
     return names;

@@ -27,10 +27,10 @@ export function createHttpApp(deps: HttpAppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(securityHeaders());
 
   // First and outside everything else: no page, token or origin rule may ever cost an alert.
   app.use(deps.webhook);
+  app.use(securityHeaders());
 
   const auth = createAuth({ tokens: deps.apiTokens, publicUrl });
   const sameOrigin = createSameOrigin(publicUrl);

@@ -1,5 +1,7 @@
 /** Incidents as the API says them: snake_case, RFC 3339 times in `*_at`, durations in `*_seconds`, ids as printed. */
 
+import { findSignal } from '../catalog/signals.js';
+import type { Recording } from '../diagnosis/recording.js';
 import { type Incident, publicId } from '../domain/incident.js';
 import type { IncidentAlert, IncidentView } from '../domain/incident-view.js';
 import type { TimelineEntry } from '../domain/timeline.js';
@@ -152,5 +154,28 @@ function enrichmentJson(enrichment: Enrichment) {
     restarts_last_hour: enrichment.restartsLastHour,
     replica_changes_last_hour: enrichment.replicaChangesLastHour,
     unseen: enrichment.unseen,
+  };
+}
+
+/** The frozen signals over time, what plots are drawn from. `points` are [ms since 1970, value], null is a gap. */
+export function seriesJson(incidentId: number, diagnosisId: number, recording: Recording) {
+  return {
+    id: publicId(incidentId),
+    diagnosis: diagnosisId,
+    recorded_at: timeJson(recording.atMs),
+    span_seconds: recording.spanMs / 1000,
+    scope: recording.scope,
+    data: Object.entries(recording.signals).map(([signal, { range }]) => ({
+      signal,
+      unit: findSignal(signal)?.unit ?? null,
+      engine: range.engine,
+      query: range.query,
+      ...(range.kind === 'series'
+        ? {
+            kind: range.kind,
+            series: range.series.map(({ worker, labels, points }) => ({ worker, labels, points })),
+          }
+        : { kind: range.kind, detail: range.detail, series: [] }),
+    })),
   };
 }

@@ -1,8 +1,8 @@
 /** The history as data, and what people do to it: /api/v1/incidents. */
 
-import { gunzipSync } from 'node:zlib';
 import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { decodeRecording } from '../diagnosis/recording.js';
 import { AppError } from '../domain/errors.js';
 import { publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
@@ -18,7 +18,7 @@ import {
   perform,
   readIncidentId,
 } from './incident-actions.js';
-import { diagnosisJson, listItemJson, timeJson, timelineJson, viewJson } from './incident-json.js';
+import { diagnosisJson, listItemJson, seriesJson, timelineJson, viewJson } from './incident-json.js';
 import { type ListQuery, readListQuery } from './list-query.js';
 import { sendProblem } from './problem.js';
 
@@ -48,8 +48,6 @@ export type IncidentsApiDeps = {
   /** Objectives for the headline; the catalog's when absent. */
   readonly slo?: SloLookup;
 };
-
-const MAX_RECORDING_BYTES = 64 * 1024 * 1024;
 
 const ActionBody = z.strictObject({ comment: z.string().optional(), actor: z.string().max(60).optional() });
 
@@ -87,16 +85,16 @@ export function createIncidentsApi({ reads, actions, slo }: IncidentsApiDeps): R
     response.json({ data: (await reads.diagnoses(incident.id)).map(diagnosisJson) });
   });
 
-  /** What the plots are drawn from: the frozen signals, without their instant values. */
   router.get('/:id/series', async (request, response) => {
     const { incident, found } = await recordingOf(request);
-    response.json({
-      id: publicId(incident.id),
-      diagnosis: found.diagnosisId,
-      recorded_at: timeJson(found.recordedAtMs),
-      format_version: found.formatVersion,
-      data: JSON.parse(unzip(found.body).toString('utf8')) as unknown,
-    });
+    const decoded = decodeRecording(found.body);
+    if (decoded.kind === 'unreadable') {
+      throw new AppError(
+        'conflict',
+        `the recording of ${publicId(incident.id)} cannot be read: ${decoded.reason}`,
+      );
+    }
+    response.json(seriesJson(incident.id, found.diagnosisId, decoded.recording));
   });
 
   router.get('/:id/recording', async (request, response) => {
@@ -196,8 +194,4 @@ function readBody(request: Request): z.infer<typeof ActionBody> {
   const parsed = ActionBody.safeParse(request.body ?? {});
   if (!parsed.success) throw new AppError('bad_request', z.prettifyError(parsed.error));
   return parsed.data;
-}
-
-function unzip(body: Uint8Array): Buffer {
-  return gunzipSync(body, { maxOutputLength: MAX_RECORDING_BYTES });
 }

@@ -1,0 +1,189 @@
+/** One incident. The order answers in turn: how bad, what is it, what do I do, can I trust it, what happened since. */
+
+import type { Incident } from '../domain/incident.js';
+import type { IncidentView } from '../domain/incident-view.js';
+import type { Notification } from '../domain/notification.js';
+import { type CardModel, cardModel } from '../render/card-model.js';
+import { minutesBetween } from '../render/duration.js';
+import type { SloLookup } from '../render/headline.js';
+import { clean, cut } from '../render/neutralise.js';
+import { presentDiagnosis } from '../render/present-diagnosis.js';
+import { AroundCard } from './around-card.js';
+import { ChecksCard } from './checks-card.js';
+import { renderPage } from './layout.js';
+import { AlertsCard, MessagesCard, StoryCard } from './story-card.js';
+import { Badge, stateOf, Time } from './text.js';
+import { DoNotCard, FixesCard, VerdictCard } from './verdict-card.js';
+
+export type IncidentPageProps = {
+  readonly view: IncidentView;
+  readonly notifications: readonly Notification[];
+  readonly notice: string | null;
+  readonly actor: string | null;
+  readonly nowMs: number;
+};
+
+/** While the first diagnosis runs the page asks again; afterwards a typed note would be lost. */
+const REFRESH_WHILE_RUNNING_SECONDS = 3;
+
+/** The page at `/i/412`. */
+export function renderIncidentPage(props: IncidentPageProps, slo?: SloLookup): string {
+  const { view, notifications, notice, actor, nowMs } = props;
+  const { incident } = view;
+  const model = cardModel(view, slo === undefined ? {} : { slo });
+  const diagnosis = presentDiagnosis(view);
+  const { mark, tone } = stateOf(incident);
+  const running = model.notDiagnosed?.kind === 'running' && incident.state !== 'resolved';
+  return renderPage({
+    title: `${mark} ${model.id} ${cut(clean(model.title), 60)}`,
+    section: 'incidents',
+    tone,
+    ...(running ? { refreshSeconds: REFRESH_WHILE_RUNNING_SECONDS } : {}),
+    children: (
+      <>
+        {notice === null ? null : (
+          <p class="notice" role="status">
+            {notice}
+          </p>
+        )}
+        <Head view={view} model={model} nowMs={nowMs} />
+        <div class="for-desk card">
+          <Actions incident={incident} actor={actor} />
+        </div>
+        <div class="columns">
+          <div>
+            {view.afterDiagnosis === null ? null : (
+              <VerdictCard diagnosis={view.afterDiagnosis} notDiagnosed={null} heading="After the resolve" />
+            )}
+            <VerdictCard diagnosis={diagnosis} notDiagnosed={model.notDiagnosed} />
+            {diagnosis === null ? null : (
+              <>
+                <FixesCard verdict={diagnosis.verdict} />
+                <DoNotCard verdict={diagnosis.verdict} />
+                <ChecksCard diagnosis={diagnosis} />
+              </>
+            )}
+          </div>
+          <div>
+            {diagnosis === null ? null : <AroundCard enrichment={diagnosis.enrichment} />}
+            <StoryCard timeline={view.timeline} nowMs={nowMs} />
+            <AlertsCard view={view} nowMs={nowMs} />
+            <MessagesCard notifications={notifications} nowMs={nowMs} />
+            <PeopleCard incident={incident} actor={actor} />
+          </div>
+        </div>
+        {incident.state === 'resolved' ? null : (
+          <div class="thumb">
+            <Actions incident={incident} actor={actor} />
+          </div>
+        )}
+      </>
+    ),
+  });
+}
+
+function Head({
+  view,
+  model,
+  nowMs,
+}: {
+  readonly view: IncidentView;
+  readonly model: CardModel;
+  readonly nowMs: number;
+}) {
+  const { incident, episode } = view;
+  const { mark, word, tone } = stateOf(incident);
+  const endMs = incident.resolvedAtMs ?? nowMs;
+  const paged =
+    model.pagedReceivers.length === 0
+      ? null
+      : `paged ${model.pagedReceivers.map((name) => clean(name)).join(', ')}`;
+  const facts = [model.slo, model.alerts, paged, incident.state === 'open' ? 'not acknowledged yet' : null];
+  return (
+    <section class={`card edge-${tone === 'muted' ? 'unknown' : tone}`}>
+      <div class="row spread">
+        <span>
+          <Badge tone={tone}>
+            {mark} {word}
+          </Badge>{' '}
+          {model.id}
+        </span>
+        <span class="muted small">
+          {incident.state === 'resolved' ? 'lasted ' : ''}
+          {minutesBetween(episode.startedAtMs, endMs)} · since{' '}
+          <Time atMs={episode.startedAtMs} nowMs={nowMs} />
+        </span>
+      </div>
+      <h1>{cut(clean(model.title), 160)}</h1>
+      <p class="muted">
+        {facts
+          .filter((fact) => fact !== null)
+          .map((fact) => cut(clean(fact), 200))
+          .join(' · ')}
+      </p>
+      {model.stateLine === null ? null : <p>{cut(clean(model.stateLine), 200)}</p>}
+      {model.notes.length === 0 ? null : (
+        <p class="small unknown">{model.notes.map((note) => cut(clean(note), 200)).join(' · ')}</p>
+      )}
+    </section>
+  );
+}
+
+/** The two buttons. Acknowledging twice is harmless; resolving is refused when the incident changed meanwhile. */
+function Actions({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
+  if (incident.state === 'resolved') {
+    return (
+      <p class="muted">Resolved. It reopens by itself when the alert fires again within the reopen window.</p>
+    );
+  }
+  return (
+    <div class="actions">
+      {incident.state === 'open' ? (
+        <form method="post" action={`/i/${incident.id}/acknowledge`}>
+          {actor === null ? (
+            <input name="actor" placeholder="your name" aria-label="your name" maxLength={60} />
+          ) : null}
+          <button type="submit">Acknowledge</button>
+        </form>
+      ) : null}
+      <form method="post" action={`/i/${incident.id}/resolve`}>
+        <input type="hidden" name="revision" value={String(incident.revision)} />
+        {actor === null && incident.state === 'acknowledged' ? (
+          <input name="actor" placeholder="your name" aria-label="your name" maxLength={60} />
+        ) : null}
+        <button type="submit" class="quiet">
+          Resolve
+        </button>
+      </form>
+    </div>
+  );
+}
+
+function PeopleCard({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
+  return (
+    <section class="card" id="notes">
+      <h2>Add a note</h2>
+      <form method="post" action={`/i/${incident.id}/notes`}>
+        {actor === null ? (
+          <p>
+            <label>
+              your name
+              <br />
+              <input name="actor" maxLength={60} />
+            </label>
+          </p>
+        ) : null}
+        <p>
+          <label>
+            what happened, what you tried
+            <br />
+            <textarea name="comment" required maxLength={4000} />
+          </label>
+        </p>
+        <button type="submit" class="quiet">
+          Add note
+        </button>
+      </form>
+    </section>
+  );
+}

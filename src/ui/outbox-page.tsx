@@ -1,0 +1,108 @@
+/** Every message: sent, waiting, given up or dropped, with its reason, drawn as it would be sent now. */
+
+import { publicId } from '../domain/incident.js';
+import type { NotificationState } from '../domain/notification.js';
+import { clean, cut } from '../render/neutralise.js';
+import type { OutboxItem } from '../store/outbox-view.js';
+import { renderPage } from './layout.js';
+import { Badge, cleanBlock, SeverityBadge, Time, type Tone } from './text.js';
+
+export type OutboxProps = {
+  readonly items: readonly { readonly notification: OutboxItem; readonly message: string | null }[];
+  readonly nowMs: number;
+};
+
+const STATE: Readonly<Record<NotificationState, { readonly mark: string; readonly tone: Tone }>> = {
+  queued: { mark: '◷', tone: 'warning' },
+  sending: { mark: '→', tone: 'warning' },
+  sent: { mark: '✓', tone: 'ok' },
+  dead: { mark: '✗', tone: 'critical' },
+  dropped: { mark: '∅', tone: 'muted' },
+};
+
+/** The page at `/outbox`. */
+export function renderOutboxPage({ items, nowMs }: OutboxProps): string {
+  const waiting = items.filter(({ notification }) => notification.state === 'queued').length;
+  return renderPage({
+    title: waiting === 0 ? 'Outbox' : `(${waiting}) Outbox`,
+    section: 'outbox',
+    refreshSeconds: 30,
+    children: (
+      <>
+        <h1>Outbox</h1>
+        <p class="muted">
+          The newest messages to pagers, Slack and webhooks. A row holds no text: it is drawn from the
+          incident when it is sent, so what stands here is what would be sent now.
+        </p>
+        {items.length === 0 ? (
+          <div class="card">
+            <p class="big">Nothing was sent and nothing waits.</p>
+            <p>
+              A critical alert makes a page and a card, a warning makes a card. To see them, run{' '}
+              <code>npm run wakewell -- fire LLMHighTTFT</code>.
+            </p>
+          </div>
+        ) : (
+          items.map(({ notification, message }) => (
+            <Message key={notification.id} notification={notification} message={message} nowMs={nowMs} />
+          ))
+        )}
+      </>
+    ),
+  });
+}
+
+function Message({
+  notification,
+  message,
+  nowMs,
+}: {
+  readonly notification: OutboxItem;
+  readonly message: string | null;
+  readonly nowMs: number;
+}) {
+  const { mark, tone } = STATE[notification.state];
+  return (
+    <section class="card">
+      <div class="row spread">
+        <span>
+          <Badge tone={tone}>
+            {mark} {notification.state.toUpperCase()}
+          </Badge>{' '}
+          <strong>
+            {notification.purpose.replaceAll('_', ' ')} → {clean(notification.receiver)}
+          </strong>
+        </span>
+        <a href={`/i/${notification.incidentId}`}>{publicId(notification.incidentId)}</a>
+      </div>
+      <p class="small muted">
+        <SeverityBadge severity={notification.severity} /> {cut(clean(notification.alertName), 80)} ·{' '}
+        {notification.finishedAtMs === null ? (
+          <>
+            due <Time atMs={notification.dueAtMs} nowMs={nowMs} />
+          </>
+        ) : (
+          <>
+            {notification.state} <Time atMs={notification.finishedAtMs} nowMs={nowMs} />
+          </>
+        )}
+        {notification.attempts === 0
+          ? ''
+          : ` · ${notification.attempts} ${notification.attempts === 1 ? 'attempt' : 'attempts'}`}
+        {notification.lastReason === null ? '' : ` · ${cut(clean(notification.lastReason), 300)}`}
+      </p>
+      {message === null ? (
+        <p class="muted">
+          It can no longer be drawn: its incident is gone, or its receiver is not configured any more.
+        </p>
+      ) : (
+        <details open={notification.purpose === 'page' || notification.purpose === 'card'}>
+          <summary class="small">the message</summary>
+          <pre>
+            <code>{cleanBlock(message)}</code>
+          </pre>
+        </details>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,22 @@
+/** All pages as the functions that `http` asks for, handed over by the composition root. */
+
+import type { SloLookup } from '../render/headline.js';
+import { renderErrorPage } from './error-page.js';
+import { renderIncidentList } from './incident-list.js';
+import { type IncidentPageProps, renderIncidentPage } from './incident-page.js';
+import { renderOutboxPage } from './outbox-page.js';
+import { renderPlaybookList, renderPlaybookPage } from './playbook-pages.js';
+import { STYLESHEET } from './stylesheet.js';
+
+/** `slo` overrides the catalog's objectives in headlines. */
+export function createPageRenderers(slo?: SloLookup) {
+  return {
+    incidentList: renderIncidentList,
+    incidentPage: (props: IncidentPageProps) => renderIncidentPage(props, slo),
+    outboxPage: renderOutboxPage,
+    playbookList: renderPlaybookList,
+    playbookPage: renderPlaybookPage,
+    errorPage: renderErrorPage,
+    stylesheet: STYLESHEET,
+  };
+}

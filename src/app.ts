@@ -47,7 +47,7 @@ import { readIncidentView } from './store/incident-view.js';
 import { createNotificationStore } from './store/notification-store.js';
 import { createTimelineStore } from './store/timeline-store.js';
 import { createWorkStore } from './store/work-store.js';
-import { PAGES } from './ui/pages.js';
+import { createPageRenderers } from './ui/pages.js';
 
 /** The real clock. */
 export const systemClock: Clock = {
@@ -241,7 +241,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
     },
     pages: {
-      render: PAGES,
+      render: createPageRenderers(config.slo),
       counts: () => countByState(db.kysely),
       outbox: (limit) => notifications.listOutbox(db.kysely, { limit }),
       notificationsOf: (id) => notifications.notificationsOf(db.kysely, id),

@@ -240,6 +240,7 @@ function createStory(say: (text: string) => void, readView: App['readView']) {
     over = done;
   });
   let last = '';
+  const awake = false;
   return {
     shown,
     resolved,
@@ -257,7 +258,8 @@ function createStory(say: (text: string) => void, readView: App['readView']) {
           if (posted || view.incident.state !== last) say(`${posted ? 'CARD' : 'CARD, updated'}\n${text}\n`);
           last = view.incident.state;
           if (view.diagnosis !== null) cardShown();
-          if (view.incident.state === 'resolved') over();
+          // A pager hears of the resolve only after the hold, in case the alert fires again.
+          if (view.incident.state === 'resolved' && !awake) over();
         });
       },
     },

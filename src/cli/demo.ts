@@ -245,9 +245,14 @@ function createStory(say: (text: string) => void, readView: App['readView']) {
     shown,
     resolved,
     events: {
-      paged: (summary: string) => say(`PAGED  ${summary}`),
-      pageChanged: (action: string) =>
-        say(`page ${action === 'resolve' ? 'resolved' : 'acknowledged'} at the pager`),
+      paged(summary: string) {
+        awake = true;
+        say(`PAGED  ${summary}`);
+      },
+      pageChanged(action: string) {
+        say(`The page is ${action === 'resolve' ? 'resolved' : 'acknowledged'} at the pager.`);
+        if (action === 'resolve') over();
+      },
       reply: (text: string) => say(`in the thread: ${text}`),
       card(incident: string, posted: boolean) {
         const id = parsePublicId(incident);

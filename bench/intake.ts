@@ -1,0 +1,126 @@
+/**
+ * Durable intake over HTTP beside a storeless Express + zod server, and beside the real Alertmanager's own
+ * `POST /api/v2/alerts` (which keeps alerts in memory). Every request brings alerts that were not seen before.
+ *
+ * `npm run bench:intake [-- --rounds 5 --seconds 2]`; the last line is JSON.
+ */
+
+import { parseArgs } from 'node:util';
+import { apiBody, webhookBody } from './intake/bodies.js';
+import { closedLoop, median, openLoop, percentile, requestBytes } from './intake/load.js';
+import { type BenchServer, startAlertmanager, startDurable, startStoreless } from './intake/servers.js';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '2' } },
+});
+const rounds = Number(values.rounds);
+const durationMs = Number(values.seconds) * 1000;
+
+const CONNECTIONS = 32;
+
+/** Prepared before the clock starts, so that the generator only writes; more are made when they run out. */
+const PREPARED = { 1: 6000, 10: 2000, 100: 400 } as const;
+type Size = keyof typeof PREPARED;
+
+type Body = (from: number, count: number) => string;
+
+/** Bodies that never repeat within one server's life. */
+function source(server: BenchServer, body: Body, size: Size, firstAlert: number): () => Buffer {
+  let alert = firstAlert;
+  const make = () => {
+    const bytes = requestBytes(server, body(alert, size));
+    alert += size;
+    return bytes;
+  };
+  const prepared = Array.from({ length: PREPARED[size] }, make);
+  return () => prepared.pop() ?? make();
+}
+
+let nextAlert = 0;
+
+/** Alerts a second, closed loop. */
+async function throughput(server: BenchServer, body: Body, size: Size): Promise<number> {
+  nextAlert += 10_000_000;
+  const next = source(server, body, size, nextAlert);
+  const result = await closedLoop(server, next, { connections: CONNECTIONS, durationMs });
+  if (result.failures > 0) throw new Error(`${result.failures} of ${result.requests} requests failed`);
+  return result.perSecond * size;
+}
+
+async function ackP99(server: BenchServer): Promise<number> {
+  nextAlert += 10_000_000;
+  const next = source(server, webhookBody, 1, nextAlert);
+  const result = await openLoop(server, next, {
+    perSecond: 500,
+    durationMs: durationMs * 2,
+    connections: 64,
+  });
+  if (result.failures > 0) throw new Error(`${result.failures} requests failed`);
+  return percentile(result.latencies, 0.99);
+}
+
+const measured: Record<string, number[]> = {};
+function note(key: string, value: number): number {
+  const list = measured[key] ?? [];
+  list.push(value);
+  measured[key] = list;
+  return value;
+}
+
+for (let round = 0; round < rounds; round += 1) {
+  const durable = await startDurable();
+  const storeless = await startStoreless();
+  const alertmanager = await startAlertmanager();
+  try {
+    // Once through everything, so that no first measurement pays for compiling code.
+    await closedLoop(durable, source(durable, webhookBody, 1, 0), {
+      connections: CONNECTIONS,
+      durationMs: 700,
+    });
+    await closedLoop(durable, source(durable, webhookBody, 100, 1_000_000), {
+      connections: CONNECTIONS,
+      durationMs: 300,
+    });
+    await closedLoop(storeless, source(storeless, webhookBody, 1, 0), {
+      connections: CONNECTIONS,
+      durationMs: 700,
+    });
+
+    note('ack_p99_ms_500', await ackP99(durable));
+    const ours1 = note('alerts_per_s_1', await throughput(durable, webhookBody, 1));
+    note(
+      'ratio_to_storeless_1',
+      ours1 / note('storeless_per_s_1', await throughput(storeless, webhookBody, 1)),
+    );
+    for (const size of [1, 10, 100] as const) {
+      const ours =
+        size === 1 ? ours1 : note(`alerts_per_s_${size}`, await throughput(durable, webhookBody, size));
+      if (alertmanager === null) continue;
+      const theirs = note(`alertmanager_per_s_${size}`, await throughput(alertmanager, apiBody, size));
+      note(`ratio_to_alertmanager_${size}`, ours / theirs);
+    }
+    note('rss_mb', durable.rssMb());
+  } finally {
+    await Promise.all([durable.stop(), storeless.stop(), alertmanager?.stop()]);
+  }
+  const line = Object.entries(measured).map(([key, list]) => `${key} ${(list.at(-1) ?? 0).toFixed(2)}`);
+  console.log(`round ${round + 1} of ${rounds}: ${line.join(', ')}`);
+}
+
+const KEYS = [
+  'ratio_to_storeless_1',
+  'ratio_to_alertmanager_1',
+  'ratio_to_alertmanager_10',
+  'ratio_to_alertmanager_100',
+  'alerts_per_s_100',
+  'ack_p99_ms_500',
+  'rss_mb',
+];
+// A key without a value says that its peer is not installed.
+console.log(
+  JSON.stringify(
+    Object.fromEntries(
+      KEYS.map((key) => [key, measured[key] === undefined ? null : Number(median(measured[key]).toFixed(2))]),
+    ),
+  ),
+);

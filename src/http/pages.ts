@@ -151,7 +151,8 @@ export function createPages(deps: PagesDeps): Router {
     const fields = (request.body ?? {}) as Readonly<Record<string, unknown>>;
     const text = (field: string) =>
       typeof fields[field] === 'string' ? (fields[field] as string) : undefined;
-    const revision = text('revision');
+    // Acknowledging what changed meanwhile is harmless; resolving it may hide what is new.
+    const revision = name === 'resolve' ? text('revision') : undefined;
     const incidentId = readIncidentId(request.params.id as string | undefined);
     const result = await perform(deps.actions, name, {
       incidentId,

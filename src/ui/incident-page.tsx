@@ -13,7 +13,7 @@ import { ChecksCard } from './checks-card.js';
 import { renderPage } from './layout.js';
 import { AlertsCard, MessagesCard, StoryCard } from './story-card.js';
 import { Badge, stateOf, Time } from './text.js';
-import { DoNotCard, FixesCard, VerdictCard } from './verdict-card.js';
+import { AfterCard, DoNotCard, FixesCard, VerdictCard } from './verdict-card.js';
 
 export type IncidentPageProps = {
   readonly view: IncidentView;
@@ -52,9 +52,7 @@ export function renderIncidentPage(props: IncidentPageProps, slo?: SloLookup): s
         </div>
         <div class="columns">
           <div>
-            {view.afterDiagnosis === null ? null : (
-              <VerdictCard diagnosis={view.afterDiagnosis} notDiagnosed={null} heading="After the resolve" />
-            )}
+            {view.afterDiagnosis === null ? null : <AfterCard diagnosis={view.afterDiagnosis} />}
             <VerdictCard diagnosis={diagnosis} notDiagnosed={model.notDiagnosed} />
             {diagnosis === null ? null : (
               <>
@@ -129,33 +127,28 @@ function Head({
   );
 }
 
-/** The two buttons. Acknowledging twice is harmless; resolving is refused when the incident changed meanwhile. */
+/**
+ * One form, two buttons, so that one name serves both. Acknowledging twice is harmless; resolving is refused
+ * when the incident changed since the page was drawn, which is what the revision is for.
+ */
 function Actions({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
   if (incident.state === 'resolved') {
     return (
       <p class="muted">Resolved. It reopens by itself when the alert fires again within the reopen window.</p>
     );
   }
+  const open = incident.state === 'open';
   return (
-    <div class="actions">
-      {incident.state === 'open' ? (
-        <form method="post" action={`/i/${incident.id}/acknowledge`}>
-          {actor === null ? (
-            <input name="actor" placeholder="your name" aria-label="your name" maxLength={60} />
-          ) : null}
-          <button type="submit">Acknowledge</button>
-        </form>
+    <form class="actions" method="post" action={`/i/${incident.id}/${open ? 'acknowledge' : 'resolve'}`}>
+      <input type="hidden" name="revision" value={String(incident.revision)} />
+      {actor === null ? (
+        <input name="actor" placeholder="name" aria-label="your name" maxLength={60} />
       ) : null}
-      <form method="post" action={`/i/${incident.id}/resolve`}>
-        <input type="hidden" name="revision" value={String(incident.revision)} />
-        {actor === null && incident.state === 'acknowledged' ? (
-          <input name="actor" placeholder="your name" aria-label="your name" maxLength={60} />
-        ) : null}
-        <button type="submit" class="quiet">
-          Resolve
-        </button>
-      </form>
-    </div>
+      {open ? <button type="submit">Acknowledge</button> : null}
+      <button type="submit" class={open ? 'quiet' : ''} formAction={`/i/${incident.id}/resolve`}>
+        Resolve
+      </button>
+    </form>
   );
 }
 

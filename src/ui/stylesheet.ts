@@ -31,8 +31,8 @@ a:focus-visible, button:focus-visible, input:focus-visible, textarea:focus-visib
 .skip { position: absolute; left: -999px; }
 .skip:focus { left: 8px; top: 8px; background: var(--page); padding: 8px; z-index: 9; }
 .bar { border-bottom: 1px solid var(--line); background: var(--card); }
-.bar nav { display: flex; flex-wrap: wrap; gap: 0 4px; max-width: 1180px; margin: 0 auto; padding: 0 8px; }
-.bar a { display: inline-flex; align-items: center; min-height: 44px; padding: 0 8px; text-decoration: none; color: var(--text); }
+.bar nav { display: flex; flex-wrap: wrap; max-width: 1180px; margin: 0 auto; padding: 0 9px; }
+.bar a { display: inline-flex; align-items: center; min-height: 44px; padding: 0 7px; text-decoration: none; color: var(--text); }
 .bar a.brand { font-weight: 700; }
 .bar a[aria-current] { box-shadow: inset 0 -3px var(--link); }
 main { max-width: 1180px; margin: 0 auto; padding: 12px 16px 96px; }
@@ -64,7 +64,7 @@ th { text-align: left; font-weight: 600; font-size: .875rem; color: var(--muted)
 th, td { padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child > td { border-bottom: 0; }
 .num { text-align: right; white-space: nowrap; }
-.spark { letter-spacing: -1px; color: var(--muted); white-space: nowrap; }
+.spark { font-size: .75rem; color: var(--muted); white-space: nowrap; }
 .fixes { list-style: none; padding: 0; counter-reset: fix; max-width: none; }
 .fixes > li { counter-increment: fix; padding: 8px 0 2px 34px; position: relative; border-top: 1px solid var(--line); }
 .fixes > li:first-child { border-top: 0; padding-top: 0; }
@@ -78,7 +78,7 @@ tr:last-child > td { border-bottom: 0; }
 .checks > li:first-child { border-top: 0; padding-top: 0; }
 .checks .name { font-weight: 600; }
 .story { list-style: none; padding: 0; max-width: none; }
-.story > li { display: grid; grid-template-columns: 62px 1fr; gap: 0 10px; padding: 5px 0; margin: 0; border-top: 1px solid var(--line); }
+.story > li { display: grid; grid-template-columns: 84px 1fr; gap: 0 10px; padding: 5px 0; margin: 0; border-top: 1px solid var(--line); }
 .story > li:first-child { border-top: 0; }
 .list { list-style: none; padding: 0; margin: 0 0 16px; max-width: none; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
 .list > li { margin: 0; border-top: 1px solid var(--line); background: var(--card); }
@@ -95,24 +95,20 @@ input, textarea, select, button { font: inherit; color: inherit; }
 input, textarea, select { background: var(--page); border: 1px solid var(--edge); border-radius: 8px; padding: 9px 12px; min-height: 44px; max-width: 100%; }
 textarea { width: 100%; min-height: 72px; }
 label { display: block; font-size: .875rem; color: var(--muted); margin: 0 0 4px; }
-button, .button { display: inline-flex; align-items: center; justify-content: center; min-height: 44px; padding: 0 18px; border-radius: 8px; border: 1px solid var(--button); background: var(--button); color: #fff; font-weight: 650; cursor: pointer; text-decoration: none; }
+button, .button { display: inline-flex; align-items: center; justify-content: center; min-height: 44px; padding: 0 16px; white-space: nowrap; border-radius: 8px; border: 1px solid var(--button); background: var(--button); color: #fff; font-weight: 650; cursor: pointer; text-decoration: none; }
 button.quiet { background: transparent; color: var(--text); border-color: var(--edge); }
-.actions { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; }
-.actions form { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; }
-.actions input[name=actor] { width: 150px; }
+.actions { display: flex; gap: 8px; align-items: center; }
+.actions input[name=actor] { width: 180px; min-width: 0; flex: 0 1 180px; }
 .notice { border: 1px solid var(--link); border-radius: 8px; padding: 10px 14px; margin: 0 0 12px; max-width: none; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 0 0 8px; }
 .facts dt { color: var(--muted); } .facts dd { margin: 0; }
 .thumb { position: fixed; inset: auto 0 0 0; background: var(--card); border-top: 1px solid var(--line); padding: 8px 16px; z-index: 5; }
-.thumb button { width: 100%; }
-.thumb form { flex: 1 1 auto; }
-.thumb .actions { flex-wrap: nowrap; }
+.thumb .actions input[name=actor] { flex: 1 1 60px; padding: 9px 10px; }
+.thumb button { padding: 0 12px; }
+.thumb .actions > button:first-of-type { flex: 1 0 auto; }
 .for-desk { display: none; }
 @media (max-width: 599px) {
-  table.stack, table.stack tbody, table.stack tr, table.stack td { display: block; }
-  table.stack thead { display: none; }
-  table.stack td { border: 0; padding: 0; }
-  table.stack tr { border-bottom: 1px solid var(--line); padding: 8px 0; display: block; }
+  .bar a { font-size: .9375rem; }
 }
 @media (min-width: 1000px) {
   .columns { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 16px; align-items: start; }

@@ -3,14 +3,7 @@
 import type { Diagnosis, Fix, Verdict } from '../domain/verdict.js';
 import { clean } from '../render/neutralise.js';
 import type { NotDiagnosed } from '../render/not-diagnosed.js';
-import { cleanBlock, type Tone } from './text.js';
-
-const CONFIDENCE_TONE: Readonly<Record<Verdict['confidence'], Tone>> = {
-  high: 'critical',
-  medium: 'warning',
-  low: 'unknown',
-  none: 'unknown',
-};
+import { cleanBlock } from './text.js';
 
 const NEEDS: Readonly<Record<Fix['needs'], string | null>> = {
   none: 'acts at once',
@@ -22,17 +15,14 @@ const NEEDS: Readonly<Record<Fix['needs'], string | null>> = {
 export function VerdictCard({
   diagnosis,
   notDiagnosed,
-  heading,
 }: {
   readonly diagnosis: Diagnosis | null;
   readonly notDiagnosed: NotDiagnosed | null;
-  /** Replaces "Likely cause", for the check after the resolve. */
-  readonly heading?: string;
 }) {
   if (diagnosis === null || (notDiagnosed !== null && notDiagnosed.kind !== 'blind')) {
     return (
       <section class="card edge-unknown" id="verdict">
-        <h2>{heading ?? 'Likely cause'}</h2>
+        <h2>Likely cause</h2>
         <p class="big">{clean(notDiagnosed?.says ?? 'Not diagnosed.')}</p>
         <p class="muted">
           {notDiagnosed?.kind === 'running'
@@ -44,13 +34,13 @@ export function VerdictCard({
   }
   const { verdict } = diagnosis;
   const unclear = verdict.cause === null;
-  const tone = unclear ? 'unknown' : CONFIDENCE_TONE[verdict.confidence];
+  const doubtful = unclear || verdict.confidence === 'low';
   const evidence = diagnosis.findings.filter((finding) => verdict.evidence.includes(finding.stepId));
   return (
-    <section class={`card edge-${tone}`} id="verdict">
+    <section class={`card${doubtful ? ' edge-unknown' : ''}`} id="verdict">
       <div class="row spread">
-        <h2>{heading ?? (unclear ? 'Cause unclear' : 'Likely cause')}</h2>
-        <span class={`badge small ${tone}`}>
+        <h2>{unclear ? 'Cause unclear' : 'Likely cause'}</h2>
+        <span class={`badge small${doubtful ? ' unknown' : ''}`}>
           {verdict.confidence === 'none' ? 'no confidence' : `${verdict.confidence} confidence`}
         </span>
       </div>
@@ -90,6 +80,36 @@ export function VerdictCard({
             ))}
           </ul>
         </div>
+      )}
+    </section>
+  );
+}
+
+/** What the check after the resolve found: is it really over? */
+export function AfterCard({ diagnosis }: { readonly diagnosis: Diagnosis }) {
+  const { findings } = diagnosis;
+  const failing = findings.filter(({ status }) => status === 'fail');
+  const unknown = findings.filter(({ status }) => status === 'unknown');
+  const ok = findings.filter(({ status }) => status === 'ok').length;
+  const tone = failing.length > 0 ? 'warning' : unknown.length > 0 ? 'unknown' : 'ok';
+  return (
+    <section class={`card edge-${tone}`} id="after">
+      <h2>After the resolve</h2>
+      <p class="big">
+        {failing.length > 0
+          ? `▲ ${failing.length} of ${findings.length} checks still fail`
+          : unknown.length > 0
+            ? `? Nothing fails, but ${unknown.length} of ${findings.length} checks could not be made`
+            : `✓ ${ok} checks are OK again`}
+      </p>
+      {failing.length + unknown.length === 0 ? null : (
+        <ul>
+          {[...failing, ...unknown].map((finding) => (
+            <li key={finding.stepId}>
+              {clean(finding.title)}: {clean(finding.says)}
+            </li>
+          ))}
+        </ul>
       )}
     </section>
   );

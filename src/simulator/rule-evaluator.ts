@@ -162,6 +162,10 @@ export function createRuleEvaluator(options: RuleEvaluatorOptions): RuleEvaluato
 export function fillSummary(summary: string, value: number): string {
   const plain = (digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '+Inf');
   return summary
+    .replace(
+      /\{\{\s*if gt \$value (\S+)\s*\}\}(.*?)\{\{\s*else\s*\}\}(.*?)\{\{\s*end\s*\}\}/g,
+      (_, limit, above, below) => (value > Number(limit) ? above : below),
+    )
     .replace(/\{\{\s*\$value\s*\|\s*printf "%\.(\d)f"\s*\}\}/g, (_, digits) => plain(Number(digits)))
     .replace(/\{\{\s*\$value\s*\|\s*humanizePercentage\s*\}\}/g, () => `${(value * 100).toPrecision(4)}%`)
     .replace(/\{\{\s*\$value\s*\}\}/g, () => String(value));

@@ -132,7 +132,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     affinity: {
       worker: 3,
       share: 0.3,
-      spillAt: 62,
+      spillAt: 64,
       prompt: { median: 2900, sigma: 0.15 },
       output: { median: 600, sigma: 0.15 },
     },
@@ -147,8 +147,8 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   },
   'error-burst': {
     ...HEALTHY,
-    description: 'Two workers crash again and again and take their requests with them.',
-    faults: { workers: [1, 4], everyMs: 2500, downMs: 3200, errorType: 'crash' },
+    description: 'Three workers crash again and again and take their requests with them.',
+    faults: { workers: [1, 4, 6], everyMs: 1700, downMs: 3000, errorType: 'crash' },
     expected: { alertNames: ['LLMHighErrorRate'], cause: 'worker_crash', pages: 1 },
   },
 };

@@ -38,6 +38,8 @@ type Asked = {
   readonly engine: string | null;
   /** The question as it was asked, for the reader to repeat. Null where there is none (simulated). */
   readonly query: string | null;
+  /** What the source said beside its answer, such as that it is partial. */
+  readonly warnings?: readonly string[];
 };
 
 export type SignalReading = Asked &

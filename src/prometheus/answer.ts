@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { type Labels, labelsFrom } from '../domain/labels.js';
 import type { FailureReason } from '../domain/signal.js';
 
-export type VectorSample = { readonly labels: Labels; readonly value: number };
+/** `native`: the series is a native histogram, which is no number; its value is NaN. */
+export type VectorSample = { readonly labels: Labels; readonly value: number; readonly native?: true };
 export type MatrixSeries = {
   readonly labels: Labels;
   readonly points: readonly (readonly [number, number])[];
@@ -35,6 +36,8 @@ const Envelope = z.looseObject({
   error: z.string().nullish(),
   warnings: z.array(z.string()).nullish(),
   data: z.looseObject({ resultType: z.string(), result: z.unknown() }).nullish(),
+  // VictoriaMetrics says so here rather than in a warning.
+  isPartial: z.boolean().nullish(),
 });
 
 // A native histogram has `histogram` in place of `value`: it is no number, and reads as NaN.
@@ -57,10 +60,12 @@ export function readVector(text: string): VectorAnswer {
   if (read.type !== 'vector') return badResponse(`result type ${read.type.slice(0, 20)}, expected vector`);
   const vector = Vector.safeParse(read.result);
   if (!vector.success) return badResponse('a vector of an unknown shape');
-  const samples = vector.data.map((one) => ({
-    labels: labelsFrom(Object.entries(one.metric)),
-    value: one.value == null ? Number.NaN : toNumber(one.value[1]),
-  }));
+  const samples = vector.data.map((one): VectorSample => {
+    const labels = labelsFrom(Object.entries(one.metric));
+    return one.value == null
+      ? { labels, value: Number.NaN, native: true }
+      : { labels, value: toNumber(one.value[1]) };
+  });
   return { kind: 'vector', samples, warnings: read.warnings };
 }
 
@@ -80,12 +85,12 @@ export function readMatrix(text: string): MatrixAnswer {
   return { kind: 'matrix', series, warnings: read.warnings };
 }
 
-/** The reason in an error envelope, or null when the text is none. */
-export function readError(text: string): string | null {
+/** Type and text of an error envelope, or null when the text is none. */
+export function readError(text: string): { readonly type: string; readonly text: string } | null {
   const envelope = Envelope.safeParse(parseJson(text));
-  return envelope.success && envelope.data.status === 'error'
-    ? (envelope.data.error ?? envelope.data.errorType ?? 'error').slice(0, 300)
-    : null;
+  if (!envelope.success || envelope.data.status !== 'error') return null;
+  const type = envelope.data.errorType ?? 'error';
+  return { type, text: (envelope.data.error ?? type).slice(0, 300) };
 }
 
 function readEnvelope(
@@ -93,15 +98,15 @@ function readEnvelope(
 ): { kind: 'ok'; type: string; result: unknown; warnings: string[] } | Failed {
   const envelope = Envelope.safeParse(parseJson(text));
   if (!envelope.success) return badResponse('not an answer of the Prometheus API');
-  const { status, data, warnings } = envelope.data;
-  if (status === 'error' || data == null) {
-    return {
-      kind: 'failed',
-      reason: 'query_refused',
-      detail: (envelope.data.error ?? 'error without a text').slice(0, 300),
-    };
+  const { status, data, isPartial } = envelope.data;
+  if (status === 'error') {
+    const detail = (envelope.data.error ?? 'error without a text').slice(0, 300);
+    return { kind: 'failed', reason: 'query_refused', detail };
   }
-  return { kind: 'ok', type: data.resultType, result: data.result, warnings: warnings ?? [] };
+  if (data == null) return badResponse('success without data');
+  const warnings = (envelope.data.warnings ?? []).slice(0, 5).map((warning) => warning.slice(0, 300));
+  if (isPartial === true) warnings.push('the answer is partial');
+  return { kind: 'ok', type: data.resultType, result: data.result, warnings };
 }
 
 function parseJson(text: string): unknown {

@@ -1,92 +1,167 @@
 /** Why a signal's question was answered with nothing. Asked only then: "no data" and "healthy" must not look alike. */
 
 import type { EngineFile, SignalSource } from '../catalog/engine-file.js';
-import { HOUR, MINUTE } from '../domain/clock.js';
-import type { Scope } from '../domain/scope.js';
+import { promDuration } from '../catalog/expand-expression.js';
+import { HOUR, MINUTE, SECOND } from '../domain/clock.js';
 import type { EmptyReason } from '../domain/signal.js';
-import { scopeSelector } from './expand.js';
+import type { VectorAnswer } from './answer.js';
 import type { PrometheusClient } from './prometheus-client.js';
+import type { ScopeSelector } from './scope-selector.js';
+import { quote, quoteNames } from './selector.js';
 
 export type Explanation =
   | { readonly kind: 'empty'; readonly reason: EmptyReason; readonly detail: string }
   | { readonly kind: 'stale'; readonly ageMs: number; readonly detail: string };
 
-type Options = { readonly atMs: number; readonly signal?: AbortSignal };
+export type ExplainOptions = {
+  readonly atMs: number;
+  readonly windowMs: number;
+  readonly timeScale: number;
+  readonly signal?: AbortSignal;
+};
 
-/** Looks the metrics of a signal up without the expression around them. Never throws; at worst says "no series". */
+/** A metric's name and the scope labels that some of its series carry; a label that they lack is "". */
+type Sighting = { readonly name: string; readonly values: readonly string[]; readonly fits: Fit };
+
+/** Whether a sighting is the scope's, might be but for labels that it lacks, or belongs elsewhere. */
+type Fit =
+  | { readonly kind: 'here' | 'elsewhere' }
+  | { readonly kind: 'lacks'; readonly labels: readonly string[] };
+
+/**
+ * Looks the metrics of a signal up without the expression around them: three bounded questions at once.
+ * Never throws; when nothing can be learned it says that no series was found, and why no more is known.
+ */
 export async function explainEmpty(
   client: PrometheusClient,
   engine: EngineFile,
   source: SignalSource,
-  scope: Scope,
-  options: Options,
+  scope: ScopeSelector,
+  options: ExplainOptions,
 ): Promise<Explanation> {
-  const metric = source.metrics[0];
-  if (metric === undefined) return empty('no_series', 'the engine file names no metric');
-  const selector = scopeSelector(engine, scope);
-  const labels = Object.keys(scope).map((name) => engine.labels[name] ?? name);
-  const [inScope, anywhere, lastSeen, renamed] = await Promise.all([
-    count(client, `count(${metric}{${selector}})`, options),
-    labelSets(client, metric, labels, options),
-    age(client, `${metric}{${selector}}`, options),
-    firstPresent(client, source.was, selector, options),
+  const main = source.metrics[0];
+  if (main === undefined) return empty('no_series', 'the engine file names no metric');
+  const [census, family, lastSeen] = await Promise.all([
+    client.query(censusQuery([...source.metrics, ...source.was], scope), options),
+    client.query(familyQuery(main, scope), options),
+    client.query(lastSeenQuery(main, scope, options.timeScale), options),
   ]);
+  if (census.kind === 'failed')
+    return empty('no_series', `no series for ${main}; why could not be looked up: ${census.detail}`);
 
-  if (inScope > 0) {
-    return empty('no_traffic', `${metric} is there, but nothing happened in the window`);
+  const sightings = sightingsIn(census, scope);
+  const isHere = (name: string) => sightings.some((one) => one.name === name && one.fits.kind === 'here');
+  const absent = source.metrics.find((name) => !isHere(name));
+  if (absent === undefined) return nothingCounted(main, source, options);
+
+  const old = source.was.find(isHere);
+  if (old !== undefined) return empty('renamed', `no series for ${absent}; found ${old}, renamed`);
+  const relatives = absent === main ? relativesIn(family, source) : [];
+  const relative = relatives[0];
+  if (relative !== undefined)
+    return empty('renamed', `no series for ${absent}; found ${relative} instead: renamed?`);
+  const ageMs = absent === main ? ageIn(lastSeen, options.atMs) : null;
+  if (ageMs !== null) {
+    return { kind: 'stale', ageMs, detail: `${main} was last seen ${ago(ageMs)} ago${scopeText(scope)}` };
   }
-  if (renamed !== null) return empty('renamed', `no series for ${metric}; found ${renamed}, renamed`);
-  if (lastSeen !== null) {
-    const minutes = Math.max(1, Math.round(lastSeen / MINUTE));
-    return { kind: 'stale', ageMs: lastSeen, detail: `${metric} was last seen ${minutes} min ago` };
+  return neverHere(absent, engine, sightings, scope);
+}
+
+function nothingCounted(main: string, source: SignalSource, options: ExplainOptions): Explanation {
+  const window = promDuration(options.windowMs);
+  return source.needs_traffic
+    ? empty('no_traffic', `${main} counted nothing in ${window}: no requests, or a stall`)
+    : empty('no_series', `${main} has fewer than two samples in ${window}`);
+}
+
+function neverHere(
+  metric: string,
+  engine: EngineFile,
+  sightings: readonly Sighting[],
+  scope: ScopeSelector,
+): Explanation {
+  const own = sightings.filter((one) => one.name === metric);
+  for (const { fits } of own) {
+    if (fits.kind !== 'lacks') continue;
+    const names = fits.labels.join(' and ');
+    return empty(
+      'label_missing',
+      `${metric} has series without the label ${names}: not asked without it, they may be somebody else's`,
+    );
   }
-  const missing =
-    anywhere.length === 0
-      ? undefined
-      : labels.find((label) => anywhere.every((set) => (set[label] ?? '') === ''));
-  if (missing !== undefined) {
-    return empty('label_missing', `${metric} has no label ${missing}, so it cannot be told whose it is`);
+  if (own.length === 0) return empty('no_series', `no series for ${metric}: is ${engine.title} scraped?`);
+  const known = own
+    .slice(0, 3)
+    .map((one) => scope.labels.map(([name], i) => `${name}=${quote(one.values[i] ?? '')}`).join(','));
+  return empty(
+    'no_series',
+    `no series for ${metric}${scopeText(scope)}; there are some for ${known.join(' and ')}`,
+  );
+}
+
+/** Which of the names exist, anywhere, reduced to the scope's labels: bounded however many series there are. */
+function censusQuery(names: readonly string[], scope: ScopeSelector): string {
+  const labels = scope.labels.map(([name]) => name).join(', ');
+  return `count by (__name__, ${labels}) ({__name__=~${quote(quoteNames(names))}})`;
+}
+
+/** Names that end like the metric without its prefix, in the scope: `ray_vllm_x` for `vllm:x`. */
+function familyQuery(metric: string, scope: ScopeSelector): string {
+  return `count by (__name__) ({__name__=~${quote(`.*${quoteNames([stemOf(metric)])}.*`)},${scope.selector}})`;
+}
+
+function stemOf(metric: string): string {
+  return metric.replace(/^[a-z0-9]+[:_]/, '').replace(/_(?:total|count|bucket|bytes|seconds_count)$/, '');
+}
+
+/** A quarter of a minute is a scrape; an hour back is what "it was there" means. Both shrink with the time scale. */
+function lastSeenQuery(metric: string, scope: ScopeSelector, timeScale: number): string {
+  const span = promDuration(Math.max(10 * MINUTE, HOUR / timeScale));
+  const step = promDuration(Math.max(SECOND, (15 * SECOND) / timeScale));
+  return `max(max_over_time(timestamp(${metric}{${scope.selector}})[${span}:${step}]))`;
+}
+
+function sightingsIn(census: Extract<VectorAnswer, { kind: 'vector' }>, scope: ScopeSelector): Sighting[] {
+  return census.samples.map(({ labels }) => {
+    const values = scope.labels.map(([name]) => labels[name] ?? '');
+    return { name: labels.__name__ ?? '', values, fits: fitOf(values, scope) };
+  });
+}
+
+function fitOf(values: readonly string[], scope: ScopeSelector): Fit {
+  const lacking: string[] = [];
+  for (const [index, [name, wanted]] of scope.labels.entries()) {
+    if (values[index] === '') lacking.push(name);
+    else if (values[index] !== wanted) return { kind: 'elsewhere' };
   }
-  if (anywhere.length > 0) return empty('no_series', `${metric} exists, but not for ${selector}`);
-  return empty('no_series', `no series for ${metric}`);
+  return lacking.length === 0 ? { kind: 'here' } : { kind: 'lacks', labels: lacking };
+}
+
+function relativesIn(family: VectorAnswer, source: SignalSource): string[] {
+  if (family.kind === 'failed') return [];
+  const own = new Set([...source.metrics, ...source.was]);
+  return (
+    family.samples
+      .map((sample) => sample.labels.__name__ ?? '')
+      // A counter's creation time is not the counter.
+      .filter((name) => name !== '' && !own.has(name) && !name.endsWith('_created'))
+      .sort((a, b) => a.length - b.length)
+  );
+}
+
+function ageIn(answer: VectorAnswer, atMs: number): number | null {
+  const seconds = answer.kind === 'vector' ? answer.samples[0]?.value : undefined;
+  return seconds !== undefined && Number.isFinite(seconds) ? Math.max(0, atMs - seconds * SECOND) : null;
+}
+
+function ago(ageMs: number): string {
+  return ageMs < 2 * MINUTE ? `${Math.round(ageMs / SECOND)} s` : `${Math.round(ageMs / MINUTE)} min`;
+}
+
+function scopeText(scope: ScopeSelector): string {
+  return ` for ${scope.selector}`;
 }
 
 function empty(reason: EmptyReason, detail: string): Explanation {
   return { kind: 'empty', reason, detail };
-}
-
-async function count(client: PrometheusClient, expression: string, options: Options): Promise<number> {
-  const answer = await client.query(expression, options);
-  return answer.kind === 'vector' ? (answer.samples[0]?.value ?? 0) : 0;
-}
-
-/** At most ten label sets that the metric has anywhere, reduced to the scope's labels. */
-async function labelSets(
-  client: PrometheusClient,
-  metric: string,
-  labels: readonly string[],
-  options: Options,
-) {
-  const answer = await client.query(`topk(10, count by (${labels.join(', ')}) (${metric}))`, options);
-  return answer.kind === 'vector' ? answer.samples.map((sample) => sample.labels) : [];
-}
-
-/** How long ago a series that the last hour knew was last scraped, ms; null when it was never there. */
-async function age(client: PrometheusClient, series: string, options: Options): Promise<number | null> {
-  const answer = await client.query(`max(max_over_time(timestamp(${series})[1h:30s]))`, options);
-  const seconds = answer.kind === 'vector' ? answer.samples[0]?.value : undefined;
-  if (seconds === undefined || !Number.isFinite(seconds)) return null;
-  return Math.min(HOUR, Math.max(0, options.atMs - seconds * 1000));
-}
-
-async function firstPresent(
-  client: PrometheusClient,
-  names: readonly string[],
-  selector: string,
-  options: Options,
-): Promise<string | null> {
-  for (const name of names) {
-    if ((await count(client, `count(${name}{${selector}})`, options)) > 0) return name;
-  }
-  return null;
 }

@@ -3,58 +3,62 @@ import { type Clock, MINUTE } from '../domain/clock.js';
 import { canonicalLabels } from '../domain/labels.js';
 import type { Scope } from '../domain/scope.js';
 import type { Failed } from './answer.js';
-import { scopeSelector } from './expand.js';
 import type { PrometheusClient } from './prometheus-client.js';
+import { selectScope } from './scope-selector.js';
 
 /** A roll-out swaps engines in minutes; a probe at every read would double the questions. */
 const REMEMBER_MS = MINUTE;
 
+/** The engines whose probe metric has series in the scope, in the order of the files. Empty when none has. */
 export type EngineProbe = (
   scope: Scope,
   options: { readonly atMs: number; readonly signal?: AbortSignal },
-) => Promise<EngineFile[] | Failed>;
+) => Promise<readonly EngineFile[] | Failed>;
 
-/**
- * Finds which engines serve a scope by asking for the metric that each always exports. The last engine file
- * stays in the list whatever the answer, since it fills gaps. Failures are not remembered.
- */
+/** Answers are remembered for a minute; failures and empty answers are not. Questions about the past are kept apart. */
 export function createEngineProbe(
   client: PrometheusClient,
   engines: readonly EngineFile[],
   clock: Clock,
+  external: readonly string[],
 ): EngineProbe {
-  const known = new Map<string, { readonly atMs: number; readonly found: Promise<EngineFile[] | Failed> }>();
-  const last = engines.at(-1);
+  const known = new Map<string, { readonly atMs: number; readonly found: readonly EngineFile[] }>();
+  const asking = new Map<string, Promise<readonly EngineFile[] | Failed>>();
 
-  async function look(
-    scope: Scope,
-    options: { atMs: number; signal?: AbortSignal },
-  ): Promise<EngineFile[] | Failed> {
-    // One question for all: the answers carry the engine's name.
-    const expression = engines
-      .map(
-        (engine) =>
-          `label_replace(count(${engine.probe}{${scopeSelector(engine, scope)}}), "engine", "${engine.engine}", "", "")`,
-      )
-      .join(' or ');
-    const answer = await client.query(expression, options);
+  async function look(scope: Scope, atMs: number): Promise<readonly EngineFile[] | Failed> {
+    // One question for all: each part of the answer carries its engine's name.
+    const parts = engines.flatMap((engine) => {
+      const selected = selectScope(engine, scope, external);
+      return selected.kind === 'refused'
+        ? []
+        : [
+            `label_replace(count(${engine.probe}{${selected.scope.selector}}), "engine", "${engine.engine}", "", "")`,
+          ];
+    });
+    if (parts.length === 0) return [];
+    const answer = await client.query(parts.join(' or '), { atMs });
     if (answer.kind === 'failed') return answer;
     const present = new Set(answer.samples.map((sample) => sample.labels.engine));
-    return engines.filter((engine) => present.has(engine.engine) || engine === last);
+    return engines.filter((engine) => present.has(engine.engine));
   }
 
-  return (scope, options) => {
-    const key = canonicalLabels(scope);
+  return (scope, { atMs }) => {
+    const isPast = Math.abs(clock.now() - atMs) > 2 * MINUTE;
+    const key = `${isPast ? Math.floor(atMs / MINUTE) : 'now'} ${canonicalLabels(scope)}`;
     const nowMs = clock.monotonic();
     for (const [name, entry] of known) if (nowMs - entry.atMs > REMEMBER_MS) known.delete(name);
     const remembered = known.get(key);
-    if (remembered !== undefined) return remembered.found;
-    const found = look(scope, options);
-    known.set(key, { atMs: nowMs, found });
-    void found.then((result) => {
-      // Nothing found yet, or not reachable: ask again next time.
-      if (!Array.isArray(result) || result.length <= 1) known.delete(key);
+    if (remembered !== undefined) return Promise.resolve(remembered.found);
+    const running = asking.get(key);
+    if (running !== undefined) return running;
+    // Not given a caller's signal: several wait for it, and the client's own timeout bounds it.
+    const question = look(scope, atMs).then((result) => {
+      asking.delete(key);
+      if (!('kind' in result) && result.length > 0)
+        known.set(key, { atMs: clock.monotonic(), found: result });
+      return result;
     });
-    return found;
+    asking.set(key, question);
+    return question;
   };
 }

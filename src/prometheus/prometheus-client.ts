@@ -3,7 +3,7 @@
  * that a person can act on; nothing here throws for it. Bodies are bounded, redirects are not followed.
  */
 
-import { Pool } from 'undici';
+import { errors, Pool } from 'undici';
 import { type Clock, SECOND } from '../domain/clock.js';
 import type { FailureReason } from '../domain/signal.js';
 import {
@@ -53,8 +53,11 @@ const DEFAULT_CONNECTIONS = 4;
 /** The server gives up a little earlier than we do, and so frees its slot. */
 const SERVER_TIMEOUT_MARGIN_MS = 200;
 
+const GIVEN_UP = 'given up before Prometheus answered';
+
 type Outcome = { readonly kind: 'text'; readonly text: string } | Failed;
 
+/** Never throws for anything the server does; throws at once for a base URL that is none. */
 export function createPrometheusClient(options: PrometheusClientOptions): PrometheusClient {
   const base = new URL(options.baseUrl);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -62,33 +65,30 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
   const pool = new Pool(base.origin, {
     connections: options.connections ?? DEFAULT_CONNECTIONS,
     pipelining: 1,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
+    // Backstops: the clock's own timer is what bounds a question, waiting for a connection included.
+    headersTimeout: timeoutMs + SECOND,
+    bodyTimeout: timeoutMs + SECOND,
     connect: { timeout: timeoutMs },
   });
   const breaker = createCircuitBreaker(options.clock);
   const prefix = base.pathname.replace(/\/+$/, '');
-  const headers = requestHeaders(options);
+  const headers = requestHeaders(options, base);
 
   async function ask(
     path: string,
     form: Record<string, string>,
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
-    const openForMs = breaker.refusal();
-    if (openForMs !== null) {
-      const seconds = Math.ceil(openForMs / SECOND);
-      return {
-        kind: 'failed',
-        reason: 'circuit_open',
-        detail: `Prometheus failed 5 times in a row; asked again in ${seconds} s`,
-      };
+    if (isAborted(signal)) return failed('timeout', GIVEN_UP);
+    const refusedForMs = breaker.refusal();
+    if (refusedForMs !== null) {
+      const seconds = Math.ceil(refusedForMs / SECOND);
+      return failed('circuit_open', `${base.host} failed 5 times in a row; asked again in ${seconds} s`);
     }
     const outcome = await request(path, form, signal);
-    // A refused query is the query's fault; the server is well.
-    if (outcome.kind === 'text' || outcome.reason === 'query_refused' || signal?.aborted === true)
-      breaker.succeeded();
-    else breaker.failed();
+    if (isAborted(signal)) breaker.undecided();
+    else if (outcome.kind === 'failed' && isServerFault(outcome)) breaker.failed();
+    else breaker.succeeded();
     return outcome;
   }
 
@@ -97,24 +97,41 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
     form: Record<string, string>,
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const abort = new AbortController();
+    let timedOut = false;
+    const cancel = options.clock.after(timeoutMs, () => {
+      timedOut = true;
+      abort.abort();
+    });
     try {
+      const serverMs = Math.max(100, timeoutMs - SERVER_TIMEOUT_MARGIN_MS);
       const response = await pool.request({
         path: `${prefix}/api/v1/${path}`,
         method: 'POST',
         headers,
-        body: new URLSearchParams({
-          ...form,
-          timeout: `${Math.max(100, timeoutMs - SERVER_TIMEOUT_MARGIN_MS)}ms`,
-        }).toString(),
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+        body: new URLSearchParams({ ...form, timeout: `${serverMs}ms` }).toString(),
+        signal: signal === undefined ? abort.signal : AbortSignal.any([abort.signal, signal]),
       });
-      const text = await readBounded(response.body, maxBodyBytes);
-      if (text === null)
-        return failed('too_large', `the answer is larger than ${Math.round(maxBodyBytes / 1024)} KiB`);
-      return judge(response.statusCode, String(response.headers['content-type'] ?? ''), text);
+      const encoding = String(response.headers['content-encoding'] ?? 'identity');
+      const text = encoding === 'identity' ? await readBounded(response.body, maxBodyBytes) : null;
+      if (text === null) {
+        // The rest is not read: giving the request up closes its connection.
+        response.body.on('error', () => {});
+        response.body.destroy();
+        return encoding === 'identity'
+          ? failed(
+              'too_large',
+              `${base.host}: the answer is larger than ${Math.round(maxBodyBytes / 1024)} KiB`,
+            )
+          : failed('bad_response', `${base.host} answered ${encoding.slice(0, 20)}, which was not asked for`);
+      }
+      return judge(base.host, response.statusCode, String(response.headers['content-type'] ?? ''), text);
     } catch (error) {
-      return fromError(error, timeoutMs);
+      if (timedOut) return failed('timeout', `${base.host}: no answer within ${timeoutMs / SECOND} s`);
+      if (isAborted(signal)) return failed('timeout', GIVEN_UP);
+      return fromError(base.host, error, timeoutMs);
+    } finally {
+      cancel();
     }
   }
 
@@ -132,7 +149,12 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
   };
 }
 
-function requestHeaders(options: PrometheusClientOptions): Record<string, string> {
+/** A function, since the compiler would remember the first look for the second. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+function requestHeaders(options: PrometheusClientOptions, base: URL): Record<string, string> {
   const headers: Record<string, string> = {
     ...options.headers,
     // A JSON body is silently ignored by Prometheus: queries are form fields.
@@ -141,65 +163,85 @@ function requestHeaders(options: PrometheusClientOptions): Record<string, string
     // No compression: a bounded answer needs none, and a bomb cannot unfold.
     'accept-encoding': 'identity',
   };
+  const fromUrl =
+    base.username === ''
+      ? undefined
+      : { username: decodeURIComponent(base.username), password: decodeURIComponent(base.password) };
+  const basic = options.basicAuth ?? fromUrl;
   if (options.bearerToken !== undefined) headers.authorization = `Bearer ${options.bearerToken}`;
-  else if (options.basicAuth !== undefined) {
-    const { username, password } = options.basicAuth;
-    headers.authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  else if (basic !== undefined) {
+    const credentials = `${basic.username}:${basic.password}`;
+    headers.authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
   }
   return headers;
 }
 
-/** The body as text, or null (and the connection given up) past the limit. */
-async function readBounded(
-  body: AsyncIterable<Buffer> & { destroy(): unknown; on(event: 'error', fn: () => void): unknown },
-  limit: number,
-): Promise<string | null> {
+/** The body as text, or null past the limit. */
+async function readBounded(body: AsyncIterable<Buffer>, limit: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > limit) {
-      body.on('error', () => {});
-      body.destroy();
-      return null;
-    }
+    if (size > limit) return null;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function judge(status: number, contentType: string, text: string): Outcome {
-  const isJson = contentType.includes('json');
+function judge(host: string, status: number, contentType: string, text: string): Outcome {
+  const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType);
   if (status >= 300 && status < 400)
-    return failed('http_error', `answered HTTP ${status}: redirects are not followed`);
+    return failed('http_error', `${host} answered HTTP ${status}: redirects are not followed`);
   if (status === 200) {
-    return isJson
-      ? { kind: 'text', text }
-      : failed(
-          'bad_response',
-          `answered ${contentType.split(';')[0] || 'no content type'}, not JSON: is this Prometheus?`,
-        );
+    if (isJson) return { kind: 'text', text };
+    const type = contentType.split(';')[0]?.slice(0, 40) || 'no content type';
+    return failed('bad_response', `${host} answered ${type}, not JSON: is this Prometheus?`);
   }
   const said = isJson ? readError(text) : null;
-  if (said !== null && (status === 400 || status === 422)) return failed('query_refused', said);
-  if (status === 503 && said !== null && said.includes('timed out')) return failed('timeout', said);
-  return failed('http_error', said === null ? `answered HTTP ${status}` : `answered HTTP ${status}: ${said}`);
+  // 400 and 422 say that the query is at fault, but only in Prometheus' own words.
+  if (said !== null && (status === 400 || status === 422)) return failed('query_refused', said.text);
+  if (said?.type === 'timeout') return failed('timeout', `${host}: ${said.text}`);
+  return failed('http_error', `${host} answered HTTP ${status}${said === null ? '' : `: ${said.text}`}`);
 }
 
-function fromError(error: unknown, timeoutMs: number): Failed {
-  const name = error instanceof Error ? error.name : '';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (name === 'TimeoutError' || name === 'AbortError' || code.includes('TIMEOUT')) {
-    return failed('timeout', `no answer within ${timeoutMs / SECOND} s`);
+/** Whether the server, not the question, is to blame: that counts towards opening the circuit. */
+function isServerFault({ reason, detail }: Failed): boolean {
+  switch (reason) {
+    case 'timeout':
+    case 'unreachable':
+    case 'bad_response':
+      return true;
+    case 'http_error':
+      return /HTTP (?:5\d\d|429)/.test(detail);
+    default:
+      return false;
   }
-  const known: Record<string, string> = {
-    ECONNREFUSED: 'connection refused',
-    ENOTFOUND: 'host not found',
-    ECONNRESET: 'connection reset',
-    UND_ERR_SOCKET: 'connection closed',
-    EHOSTUNREACH: 'no route to host',
-  };
-  return failed('unreachable', known[code] ?? (code !== '' ? code : 'request failed'));
+}
+
+const CONNECTION_FAULTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'host not found',
+  EAI_AGAIN: 'host name could not be looked up',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed',
+  UND_ERR_SOCKET: 'connection closed',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'no route to host',
+};
+
+function fromError(host: string, error: unknown, timeoutMs: number): Failed {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (
+    code === 'UND_ERR_CONNECT_TIMEOUT' ||
+    code === 'UND_ERR_HEADERS_TIMEOUT' ||
+    code === 'UND_ERR_BODY_TIMEOUT'
+  )
+    return failed('timeout', `${host}: no answer within ${timeoutMs / SECOND} s`);
+  // What is not HTTP at all, or HTTP cut short, was an answer, though no good one.
+  if (code.startsWith('HPE_') || error instanceof errors.HTTPParserError)
+    return failed('bad_response', `${host} does not speak HTTP`);
+  const said = CONNECTION_FAULTS[code] ?? (code === '' ? 'request failed' : code);
+  return failed('unreachable', `${host}: ${said}`);
 }
 
 function failed(reason: FailureReason, detail: string): Failed {

@@ -1,176 +1,187 @@
-/** The metrics source over Prometheus: a signal becomes the PromQL of the engine that serves the scope, chosen by probing. */
+/**
+ * The metrics source over Prometheus: a signal becomes the PromQL of the engine that serves the scope, chosen by
+ * probing. What comes back is a value or a reason; a reason is looked up only when there is no value.
+ */
 
-import type { EngineFile, SignalSource } from '../catalog/engine-file.js';
-import { type Clock, MINUTE, SECOND } from '../domain/clock.js';
-import { canonicalLabels, type Labels } from '../domain/labels.js';
+import type { EngineFile } from '../catalog/engine-file.js';
+import { expandExpression, scaledWindow } from '../catalog/expand-expression.js';
+import { findSignal } from '../catalog/signals.js';
+import { type Clock, HOUR, MINUTE, SECOND } from '../domain/clock.js';
+import { canonicalLabels } from '../domain/labels.js';
 import type { MetricsSource, ReadOptions } from '../domain/metrics-source.js';
 import type { Scope } from '../domain/scope.js';
 import type { RangeReading, SignalReading } from '../domain/signal.js';
-import type { VectorAnswer } from './answer.js';
-import { expandExpression, scopeSelector } from './expand.js';
+import { type Candidate, chooseEngines } from './choose-engines.js';
 import { explainEmpty } from './explain-empty.js';
 import { createEngineProbe } from './probe-engines.js';
 import type { PrometheusClient } from './prometheus-client.js';
+import { rangeFrom, readingFrom, type Silent } from './read-answer.js';
+import { createSharedQuestions } from './shared-questions.js';
 
 export type PrometheusSourceOptions = {
   readonly client: PrometheusClient;
-  /** In order of preference; the last fills the gaps. */
+  /** In order of preference; `llm` fills the gaps of the others. */
   readonly engines: readonly EngineFile[];
   readonly clock: Clock;
+  /** 20 makes every window 20 times shorter. */
   readonly timeScale?: number;
+  /** Window of rates and quantiles before scaling; 5 min. */
   readonly defaultWindowMs?: number;
+  /** How often targets are scraped; no window gets shorter than four scrapes. */
+  readonly scrapeIntervalMs?: number;
+  /** Scope labels that only exist outside this Prometheus (external labels) and so cannot be in a query. */
+  readonly externalLabels?: readonly string[];
 };
 
-/** Equal questions within this time are asked once: a storm asks the same of the same scope. */
 const SHARE_MS = SECOND;
 
-type Chosen = { readonly engine: EngineFile; readonly source: SignalSource & { readonly expr: string } };
+/** Reading nothing, with who was asked what. */
+type Nothing = Exclude<SignalReading, { kind: 'value' }>;
 
 export function createPrometheusSource(
   options: PrometheusSourceOptions,
 ): MetricsSource & { close(): Promise<void> } {
+  const { client, engines, clock, externalLabels = [] } = options;
   const timeScale = options.timeScale ?? 1;
-  const defaultWindowMs =
-    options.defaultWindowMs ?? Math.max(4 * SECOND, Math.round((5 * MINUTE) / timeScale));
-  const probe = createEngineProbe(options.client, options.engines, options.clock);
-  const shared = new Map<string, { readonly startedMs: number; readonly answer: Promise<unknown> }>();
+  const probe = createEngineProbe(client, engines, clock, externalLabels);
+  const shared = createSharedQuestions(clock, SHARE_MS);
 
-  function once<T>(key: string, ask: () => Promise<T>): Promise<T> {
-    const nowMs = options.clock.monotonic();
-    for (const [known, { startedMs }] of shared) if (nowMs - startedMs > SHARE_MS) shared.delete(known);
-    const running = shared.get(key);
-    if (running !== undefined) return running.answer as Promise<T>;
-    const answer = ask();
-    shared.set(key, { startedMs: nowMs, answer });
-    return answer;
+  function windowOf(signal: string, read: ReadOptions): number {
+    if (read.windowMs !== undefined) return read.windowMs;
+    return scaledWindow(findSignal(signal)?.windowMs ?? options.defaultWindowMs ?? 5 * MINUTE, options);
   }
 
-  async function choose(signal: string, scope: Scope, read: ReadOptions): Promise<Chosen | SignalReading> {
-    const engines = await probe(scope, read);
-    if (!Array.isArray(engines)) return { ...engines, engine: null, query: null };
-    for (const engine of engines) {
-      const source = engine.signals[signal];
-      if (source?.expr !== undefined && source.status !== 'unavailable')
-        return { engine, source: { ...source, expr: source.expr } };
+  function queryOf({ engine, expression, scope }: Candidate, windowMs: number): string {
+    const hourMs = scaledWindow(HOUR, options);
+    return expandExpression(expression, engine, { ...scope, by: [], windowMs, hourMs });
+  }
+
+  /** Asks one candidate after the other; the first answer that is one, or the best reason why there is none. */
+  async function answer<T extends { readonly kind: string }>(
+    signal: string,
+    scope: Scope,
+    read: ReadOptions,
+    ask: (candidate: Candidate, query: string) => Promise<T | Nothing | Silent>,
+  ): Promise<T | Nothing> {
+    const present = await probe(scope, read);
+    if ('kind' in present) return { ...present, engine: null, query: null };
+    const choice = chooseEngines(signal, scope, engines, present, externalLabels);
+    if (choice.kind === 'refused') return nothing('label_missing', choice.why);
+    if (choice.kind === 'unavailable')
+      return { ...nothing('unavailable', choice.unavailable.why), engine: choice.unavailable.engine };
+
+    const windowMs = windowOf(signal, read);
+    const silent: { candidate: Candidate; query: string; warnings: readonly string[] }[] = [];
+    for (const candidate of choice.candidates) {
+      const query = queryOf(candidate, windowMs);
+      const reading = await ask(candidate, query);
+      if (!isSilent(reading)) return reading;
+      silent.push({ candidate, query, warnings: reading.warnings });
     }
-    const why = engines.map((engine) => engine.signals[signal]?.why).find((one) => one !== undefined);
-    return {
-      kind: 'empty',
-      reason: 'unavailable',
-      detail: why ?? `no engine file has ${signal}`,
-      engine: null,
-      query: null,
-    };
-  }
-
-  function expressionOf(chosen: Chosen, scope: Scope, read: ReadOptions): string {
-    const selector = scopeSelector(chosen.engine, scope);
-    return expandExpression(chosen.source.expr, chosen.engine, {
-      selector,
-      windowMs: read.windowMs ?? defaultWindowMs,
-      timeScale,
-    });
+    const explain = silent.filter(({ candidate }) => candidate.isPresent || present.length === 0);
+    if (explain.length === 0 && choice.unavailable !== null)
+      return { ...nothing('unavailable', choice.unavailable.why), engine: choice.unavailable.engine };
+    const reasons = await Promise.all(
+      (explain.length === 0 ? silent : explain).map(
+        async ({ candidate, query, warnings }): Promise<Nothing> => {
+          const why = await explainEmpty(client, candidate.engine, candidate.source, candidate.scope, {
+            ...read,
+            windowMs,
+            timeScale,
+          });
+          const detail = [why.detail, ...warnings].join('; Prometheus warns: ');
+          return { ...why, detail, engine: candidate.engine.engine, query };
+        },
+      ),
+    );
+    return tellingOne(reasons);
   }
 
   return {
     kind: 'prometheus',
     readSignal(signal, scope, read) {
-      // The scope is what keeps one tenant's numbers out of another's verdict; without it there is no question.
-      if (Object.keys(scope).length === 0) return Promise.resolve(noScope());
-      const key = `i ${signal} ${canonicalLabels(scope)} ${Math.floor(read.atMs / SHARE_MS)} ${read.windowMs ?? ''}`;
-      return once(key, async () => {
-        const chosen = await choose(signal, scope, read);
-        if ('kind' in chosen) return chosen;
-        const query = expressionOf(chosen, scope, read);
-        const asked = { engine: chosen.engine.engine, query };
-        const answer = await options.client.query(query, read);
-        if (answer.kind === 'failed') return { ...answer, ...asked };
-        const reading = fromVector(answer, chosen, asked);
-        if (reading !== null) return reading;
-        return {
-          ...(await explainEmpty(options.client, chosen.engine, chosen.source, scope, read)),
-          ...asked,
-        };
+      const key = `instant ${signal} ${canonicalLabels(scope)} ${Math.floor(read.atMs / SHARE_MS)} ${windowOf(signal, read)}`;
+      return shared.once<SignalReading>(key, waiting(read), (abort) => {
+        const asked = { atMs: read.atMs, signal: abort };
+        return answer<SignalReading>(signal, scope, { ...read, signal: abort }, async (candidate, query) => {
+          const said = { engine: candidate.engine.engine, query };
+          const reply = await client.query(query, asked);
+          return reply.kind === 'failed' ? { ...reply, ...said } : readingFrom(reply, candidate, said);
+        });
       });
     },
     readRange(signal, scope, read) {
-      if (Object.keys(scope).length === 0) return Promise.resolve(noScope());
-      const key = `r ${signal} ${canonicalLabels(scope)} ${Math.floor(read.atMs / SHARE_MS)} ${read.spanMs}`;
-      return once(key, async (): Promise<RangeReading> => {
-        const chosen = await choose(signal, scope, read);
-        if ('kind' in chosen) return chosen.kind === 'value' ? noScope() : chosen;
-        const query = expressionOf(chosen, scope, read);
-        const asked = { engine: chosen.engine.engine, query };
-        const stepMs = Math.max(SECOND, Math.ceil(read.spanMs / Math.max(1, read.maxPoints - 1)));
-        const range = { startMs: read.atMs - read.spanMs, endMs: read.atMs, stepMs };
-        const answer = await options.client.queryRange(
-          query,
-          read.signal === undefined ? range : { ...range, signal: read.signal },
-        );
-        if (answer.kind === 'failed') return { ...answer, ...asked };
-        if (answer.series.length === 0) {
-          return { kind: 'empty', reason: 'no_series', detail: 'nothing in the whole span', ...asked };
-        }
-        const series = answer.series.map((one) => ({
-          ...one,
-          worker: workerName(chosen.engine, one.labels),
-        }));
-        return { kind: 'series', series, ...asked };
+      const stepMs = Math.max(SECOND, Math.ceil(read.spanMs / Math.max(1, read.maxPoints - 1)));
+      const key = `range ${signal} ${canonicalLabels(scope)} ${Math.floor(read.atMs / SHARE_MS)} ${read.spanMs} ${stepMs} ${windowOf(signal, read)}`;
+      return shared.once<RangeReading>(key, waiting(read), (abort) => {
+        const span = {
+          startMs: read.atMs - Math.floor(read.spanMs / stepMs) * stepMs,
+          endMs: read.atMs,
+          stepMs,
+        };
+        return answer<RangeReading>(signal, scope, { ...read, signal: abort }, async (candidate, query) => {
+          const said = { engine: candidate.engine.engine, query };
+          const reply = await client.queryRange(query, { ...span, signal: abort });
+          return reply.kind === 'failed' ? { ...reply, ...said } : rangeFrom(reply, candidate, span, said);
+        });
       });
     },
-    async query(expression, read) {
-      const asked = { engine: null, query: expression };
-      const answer = await options.client.query(expression, read);
-      if (answer.kind === 'failed') return { ...answer, ...asked };
-      const samples = answer.samples.map((sample) => ({ ...sample, worker: null }));
-      if (samples.length === 0)
-        return { kind: 'empty', reason: 'no_series', detail: 'the expression answers nothing', ...asked };
-      return { kind: 'value', samples, ...asked };
+    query(expression, read) {
+      const key = `query ${Math.floor(read.atMs / SHARE_MS)} ${expression}`;
+      return shared.once<SignalReading>(key, waiting(read), async (abort) => {
+        const said = { engine: null, query: expression };
+        const reply = await client.query(expression, { atMs: read.atMs, signal: abort });
+        if (reply.kind === 'failed') return { ...reply, ...said };
+        const warnings = reply.warnings.length === 0 ? {} : { warnings: reply.warnings };
+        const samples = reply.samples.map(({ labels, value }) => ({ labels, value, worker: null }));
+        if (samples.length === 0)
+          return { ...nothing('no_series', 'the expression answers nothing'), ...said, ...warnings };
+        if (samples.every((sample) => Number.isNaN(sample.value)))
+          return { ...nothing('not_a_number', 'the expression answers NaN'), ...said, ...warnings };
+        return { kind: 'value', samples, ...said, ...warnings };
+      });
     },
-    close: () => options.client.close(),
+    close: () => client.close(),
   };
 }
 
-/** Samples that are numbers; null when there are none and nobody knows why yet. */
-function fromVector(
-  answer: Extract<VectorAnswer, { kind: 'vector' }>,
-  chosen: Chosen,
-  asked: { readonly engine: string; readonly query: string },
-): SignalReading | null {
-  if (answer.samples.length === 0) return null;
-  const numbers = answer.samples.filter((sample) => !Number.isNaN(sample.value));
-  if (numbers.length === 0) {
-    // A quantile over a histogram that did not move is NaN: that is no traffic, not a broken exporter.
-    if (chosen.source.expr.includes('histogram_quantile')) {
-      return {
-        kind: 'empty',
-        reason: 'no_traffic',
-        detail: `${chosen.source.metrics[0]} did not move in the window`,
-        ...asked,
-      };
-    }
-    return { kind: 'empty', reason: 'not_a_number', detail: `${chosen.source.metrics[0]} is NaN`, ...asked };
-  }
-  const samples = numbers.map((sample) => ({ ...sample, worker: workerName(chosen.engine, sample.labels) }));
-  return { kind: 'value', samples, ...asked };
+function isSilent(reading: { readonly kind: string }): reading is Silent {
+  return reading.kind === 'silent';
 }
 
-function noScope(): Extract<SignalReading, { kind: 'empty' }> {
-  return {
-    kind: 'empty',
-    reason: 'label_missing',
-    detail: 'the alert has no cluster, namespace or model label',
+function waiting(read: ReadOptions) {
+  const detail = 'given up before Prometheus answered';
+  const givenUp = (): Nothing & { kind: 'failed' } => ({
+    kind: 'failed',
+    reason: 'timeout',
+    detail,
     engine: null,
     query: null,
-  };
+  });
+  return read.signal === undefined ? { givenUp } : { signal: read.signal, givenUp };
 }
 
-/** `decode-3`, or `decode-3/1` for the second rank; null when the series is not a worker's. */
-function workerName(engine: EngineFile, labels: Labels): string | null {
-  const name = engine.worker
-    .map((label) => labels[label])
-    .find((value) => value !== undefined && value !== '');
-  if (name === undefined) return null;
-  const rank = engine.rank === undefined ? undefined : labels[engine.rank];
-  return rank === undefined || rank === '' || rank === '0' ? name : `${name}/${rank}`;
+function nothing(reason: 'label_missing' | 'unavailable' | 'no_series' | 'not_a_number', detail: string) {
+  return { kind: 'empty', reason, detail, engine: null, query: null } as const;
+}
+
+/** Reasons that name a cure before those that only say "nothing". */
+const TELLING = [
+  'renamed',
+  'stale',
+  'label_missing',
+  'not_a_number',
+  'no_traffic',
+  'no_series',
+  'unavailable',
+];
+
+function tellingOne(reasons: readonly Nothing[]): Nothing {
+  const rank = (reading: Nothing) =>
+    TELLING.indexOf(reading.kind === 'empty' ? reading.reason : reading.kind);
+  const [best, ...others] = reasons.toSorted((a, b) => rank(a) - rank(b));
+  if (best === undefined) return nothing('no_series', 'no engine file was asked');
+  if (others.length === 0 || best.kind !== 'empty' || best.reason !== 'no_series') return best;
+  // No engine is known to be here: name everything that was looked for.
+  return { ...best, engine: null, detail: [best, ...others].map((one) => one.detail).join('; ') };
 }

@@ -240,7 +240,7 @@ function createStory(say: (text: string) => void, readView: App['readView']) {
     over = done;
   });
   let last = '';
-  const awake = false;
+  let awake = false;
   return {
     shown,
     resolved,

@@ -36,9 +36,9 @@ export function createRandom(seed: number, stream: string): Random {
   };
 }
 
-/** FNV-1a over the stream's name, started from the seed. */
+/** FNV-1a over the seed and the name of the stream. */
 function mix(seed: number, stream: string): number {
-  let hash = (2_166_136_261 ^ seed) >>> 0;
+  let hash = 2_166_136_261;
   for (const character of `${seed}/${stream}`) {
     hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619) >>> 0;
   }

@@ -1,5 +1,6 @@
 /** One point in time that many waits share. Nothing waits past it, whatever the outside does. */
 
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../domain/clock.js';
 
 export type Deadline = {
@@ -15,6 +16,8 @@ export type Deadline = {
 /** `outer` ends it early. */
 export function startDeadline(clock: Clock, ms: number, outer?: AbortSignal): Deadline {
   const controller = new AbortController();
+  // Every read of a diagnosis listens to it; that is no leak.
+  setMaxListeners(0, controller.signal);
   const waiting = new Set<() => void>();
   const end = () => {
     cancel();

@@ -40,6 +40,7 @@ function valueText(judgement: Judgement): string | null {
   if ((test.kind === 'rising' || test.kind === 'falling') && judgement.movement !== null)
     return percent(judgement.movement.change);
   const { value } = judgement.numbers;
+  if (judgement.seen.unit === 'bool' && judgement.seen.perWorker) return fact(judgement, null, null);
   return value === undefined ? null : format(judgement, value);
 }
 
@@ -47,7 +48,8 @@ function limitText(judgement: Judgement): string | null {
   const { test } = judgement.rule;
   if (!('comparison' in test)) return null;
   const { right } = test.comparison;
-  if (judgement.limit === undefined) return null;
+  // "Limit yes" says nothing.
+  if (judgement.limit === undefined || judgement.seen.unit === 'bool') return null;
   const number = format(judgement, judgement.limit);
   return right.reference?.kind === 'number'
     ? `${right.factor === 1 ? '' : `${right.factor} × `}${right.reference.name} (${number})`
@@ -55,7 +57,10 @@ function limitText(judgement: Judgement): string | null {
 }
 
 function fact(judgement: Judgement, value: string | null, limit: string | null): string {
-  const { rule, seen, workers, workerCount, failing } = judgement;
+  const { rule, seen, workers, workerCount, failing, missing } = judgement;
+  if (seen.unit === 'bool' && seen.perWorker) {
+    return `${workerCount - failing - missing.length} of ${workerCount} workers`;
+  }
   const { test } = rule;
   const limitPart = limit === null ? '' : `, limit ${limit}`;
   const first = workers[0];

@@ -9,7 +9,7 @@ import { matchEntry } from '../playbook/match.js';
 import type { PlaybookEntry } from '../playbook/schema.js';
 import { startDeadline } from './deadline.js';
 import { enrich } from './enrich.js';
-import { blind } from './evaluate-step.js';
+import { blind } from './numberless-finding.js';
 import { runSteps } from './run-steps.js';
 import { decideVerdict } from './verdict.js';
 

@@ -1,12 +1,13 @@
 /** Judges one step over what was read for it. Pure: same readings, same finding. */
 
 import type { RangeReading } from '../domain/signal.js';
-import type { Finding, FindingStatus, Spread, UnseenReason, WorkerValue } from '../domain/verdict.js';
+import type { Finding, FindingStatus, Spread, WorkerValue } from '../domain/verdict.js';
 import { all, any, type Comparison, holds, type Numbers, operandValue } from '../playbook/condition.js';
 import type { FailRule, PlaybookStep } from '../playbook/schema.js';
 import { describeStep } from './describe-step.js';
-import { type Seen, scopeValues, type Unseen, valuesByWorker } from './seen.js';
-import { median, summary } from './statistics.js';
+import { blind, skipped } from './numberless-finding.js';
+import { type Seen, type Unseen, valuesByWorker } from './seen.js';
+import { extraNumbers, scopeNumbers, workerNumbers } from './step-numbers.js';
 import { aggregateSeries, DEFAULT_WINDOW_MS, type Movement, movement, sparkline } from './trend.js';
 
 export type StepReadings = {
@@ -226,39 +227,6 @@ function workerFails(
   return all([own, ...besides]);
 }
 
-function workerNumbers(values: readonly number[], kind: string, lowIsWorse: boolean): Record<string, number> {
-  const numbers = summary(values);
-  // The number a reader would quote: the worst worker's, or the typical one's where most workers are asked about.
-  const quoted = kind === 'most_workers' ? median(values) : lowIsWorse ? numbers.min : numbers.max;
-  return quoted === undefined || quoted === null ? numbers : { ...numbers, value: quoted };
-}
-
-function scopeNumbers(seen: Seen): Record<string, number> {
-  const { values, byLabel } = scopeValues(seen);
-  const numbers = summary(values);
-  if (seen.splitBy === null) return { ...numbers, value: numbers.max ?? 0 };
-  const total = numbers.sum ?? 0;
-  const shares = [...byLabel].map(
-    ([name, value]) => [`share.${name}`, total > 0 ? value / total : 0] as const,
-  );
-  return { ...numbers, value: total, share_seen: 1, ...Object.fromEntries(shares) };
-}
-
-function extraNumbers(extras: ReadonlyMap<string, Seen | Unseen>): Record<string, number> {
-  const numbers: Record<string, number> = {};
-  for (const [name, extra] of extras) {
-    if (extra.kind === 'unseen') continue;
-    const values = extra.perWorker
-      ? [...valuesByWorker(extra, false).values()].filter((value) => !Number.isNaN(value))
-      : scopeValues(extra).values;
-    const all_ = summary(values);
-    for (const [key, value] of Object.entries(all_)) numbers[`${name}.${key}`] = value;
-    const quoted = extra.perWorker ? all_.mean : extra.splitBy === null ? all_.max : all_.sum;
-    if (quoted !== undefined) numbers[name] = quoted;
-  }
-  return numbers;
-}
-
 function found(judgement: Judgement, readings: StepReadings): Finding {
   const { step, seen, status, workers, missing } = judgement;
   const text = describeStep(judgement, readings);
@@ -294,44 +262,5 @@ function found(judgement: Judgement, readings: StepReadings): Finding {
     tookMs: readings.tookMs,
     numbers: judgement.numbers,
     reason: status === 'unknown' ? text.reason : missing.length > 0 ? 'no_series' : null,
-  };
-}
-
-/** A step without a number. */
-export function blind(
-  step: PlaybookStep,
-  readings: Pick<StepReadings, 'main' | 'tookMs'>,
-  reason: UnseenReason,
-  says: string,
-): Finding {
-  return { ...withoutNumbers(step, readings), status: 'unknown', says, reason };
-}
-
-function skipped(step: PlaybookStep, readings: StepReadings, says: string): Finding {
-  return {
-    ...withoutNumbers(step, readings),
-    status: 'skipped',
-    says: `Does not apply: ${says}`,
-    reason: null,
-  };
-}
-
-function withoutNumbers(step: PlaybookStep, readings: Pick<StepReadings, 'main' | 'tookMs'>): Finding {
-  return {
-    stepId: step.id,
-    title: step.title,
-    status: 'unknown',
-    says: '',
-    value: null,
-    limit: null,
-    spread: null,
-    workers: [],
-    workerCount: null,
-    signal: step.read.kind === 'signal' ? step.read.signal : null,
-    engine: readings.main.engine,
-    query: readings.main.query,
-    trend: [],
-    tookMs: readings.tookMs,
-    numbers: {},
   };
 }

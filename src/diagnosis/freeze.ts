@@ -1,5 +1,6 @@
 /** Reads every catalog signal of a scope, so that the incident survives its source. Runs after the page has left. */
 
+import { setMaxListeners } from 'node:events';
 import { SIGNALS } from '../catalog/signals.js';
 import type { MetricsSource } from '../domain/metrics-source.js';
 import type { Scope } from '../domain/scope.js';
@@ -36,6 +37,8 @@ const LOW_IS_WORSE: ReadonlySet<string> = new Set([
 export async function freezeSignals(options: FreezeOptions): Promise<Recording> {
   const { source, scope, atMs, timeScale } = options;
   const spanMs = TREND.spanMs / timeScale;
+  // Two reads a signal listen to it; that is no leak.
+  if (options.signal !== undefined) setMaxListeners(0, options.signal);
   const read = { atMs, ...(options.signal === undefined ? {} : { signal: options.signal }) };
   const wait = <T>(ask: () => Promise<T>) => untilAborted<T | Failed>(ask, options.signal, late, failed);
 

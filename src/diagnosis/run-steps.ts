@@ -9,7 +9,8 @@ import type { Finding } from '../domain/verdict.js';
 import { fillQuery } from '../playbook/lint-query.js';
 import type { PlaybookEntry, PlaybookStep, SignalRef } from '../playbook/schema.js';
 import { startDeadline } from './deadline.js';
-import { blind, evaluateStep, type StepReadings } from './evaluate-step.js';
+import { evaluateStep, type StepReadings } from './evaluate-step.js';
+import { blind } from './numberless-finding.js';
 import { createSignalReader, type SignalReader, type Timed } from './read-signals.js';
 import { ratioOf, type Seen, seenOf, type Unseen, unitOf, unseen } from './seen.js';
 

@@ -113,7 +113,7 @@ export function ratioOf(top: Seen | Unseen, bottom: Seen | Unseen): Seen | Unsee
     // A divisor of the whole scope serves every worker.
     const divisor = divisors.get(sample.worker) ?? (bottom.perWorker ? undefined : divisors.get(null));
     const value = divisor === undefined || divisor === 0 ? Number.NaN : sample.value / divisor;
-    return { ...sample, value: Number.isFinite(value) ? value : Number.NaN };
+    return { ...sample, value: plainNumber(value) };
   });
   const query = top.query === null || bottom.query === null ? null : `(${top.query}) / (${bottom.query})`;
   if (samples.every((sample) => Number.isNaN(sample.value))) {

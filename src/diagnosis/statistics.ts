@@ -28,5 +28,8 @@ export function summary(values: readonly number[]): Record<string, number> {
     median: median(values) ?? 0,
     sum: sum(values),
   };
-  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
+  // JSON keeps neither infinity nor a negative zero, and what is stored must come back as it was.
+  return Object.fromEntries(
+    Object.entries(numbers).flatMap(([name, value]) => (Number.isFinite(value) ? [[name, value + 0]] : [])),
+  );
 }

@@ -71,7 +71,7 @@ export function movement(
     Math.abs(move) >= Math.max(Math.abs(before) * relative, MIN_MOVE[about.unit] ?? 0) && move !== 0;
   const change = before === 0 ? (move === 0 ? 0 : Math.sign(move)) : move / Math.abs(before);
   if (!Number.isFinite(change)) return null;
-  return { change, rising: large && move > 0, falling: large && move < 0 };
+  return { change: change + 0, rising: large && move > 0, falling: large && move < 0 };
 }
 
 /** At most 20 values of the given worker, else of all, oldest first; gaps are left out. */

@@ -42,10 +42,12 @@ const table = fc.dictionary(fc.constantFrom(...SIGNALS.map((signal) => signal.na
 test('any evidence gives one finding a step in order, and the same verdict each time', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.constantFrom(...BUILT_IN.entries),
+      fc.constantFrom(...BUILT_IN.entries.map((one) => one.id)),
       table,
       fc.subarray(SIGNALS.map((signal) => signal.name)),
-      async (entry, readings, rising) => {
+      async (id, readings, rising) => {
+        const entry = BUILT_IN.entries.find((one) => one.id === id);
+        if (entry === undefined) throw new Error(`no entry ${id}`);
         const run = () =>
           runSteps({
             entry,
@@ -73,10 +75,10 @@ test('any evidence gives one finding a step in order, and the same verdict each 
           if (finding.status === 'ok')
             expect(finding.value, `${finding.stepId} is ok without a number`).not.toBeNull();
         }
-        // A step lower in rank than the cause's own evidence must not carry it alone.
+        // One signal alone is never high confidence.
         if (verdict.confidence === 'high') expect(verdict.evidence.length).toBeGreaterThan(1);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });

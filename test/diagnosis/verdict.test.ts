@@ -422,6 +422,27 @@ describe('what is not seen', () => {
     expect(findings.find((one) => one.stepId === 'fragmentation')).toMatchObject({ status: 'skipped' });
   });
 
+  test('workers that answer are counted, not measured', async () => {
+    const { findings } = await diagnoseWith('LLMHighErrorRate', { worker_up: oneOf(0, 1) });
+
+    expect(findings.find((one) => one.stepId === 'workers_up')).toMatchObject({
+      status: 'fail',
+      value: '7 of 8 workers',
+      says: '7 of 8 workers',
+      limit: null,
+    });
+  });
+
+  test('a worker that is known to be down is not expected in the other readings', async () => {
+    const seven = Array<number>(8).fill(0.5).slice(0, 7);
+    const { findings } = await diagnoseWith('LLMHighErrorRate', {
+      kv_cache_utilization: seven,
+      worker_up: [1, 1, 1, 1, 1, 1, 1, 0],
+    });
+
+    expect(findings[0]).toMatchObject({ status: 'ok', workerCount: 7 });
+  });
+
   test('the NCCL step is unknown and says where to look', async () => {
     const { findings } = await diagnoseWith('LLMHighErrorRate', {});
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -386,4 +386,12 @@ describe('files', () => {
       'a link out of the playbook directory, expected a file inside it',
     ]);
   });
+});
+
+test('the example of playbooks/README.md works as it stands', () => {
+  const readme = readFileSync(join(builtInPlaybooksDirectory(), 'README.md'), 'utf8');
+  const example = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+
+  expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
+  expect(load({ 'gateway-slow.yaml': example }).said).toBe('');
 });

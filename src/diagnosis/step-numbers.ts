@@ -1,0 +1,44 @@
+/** The numbers of a step by name, for conditions and texts to use. */
+
+import { type Seen, scopeValues, type Unseen, valuesByWorker } from './seen.js';
+import { median, summary } from './statistics.js';
+
+/** Numbers over the workers that were seen. */
+export function workerNumbers(
+  values: readonly number[],
+  kind: string,
+  lowIsWorse: boolean,
+): Record<string, number> {
+  const numbers = summary(values);
+  // The number a reader would quote: the worst worker's, or the typical one's where most workers are asked about.
+  const quoted = kind === 'most_workers' ? median(values) : lowIsWorse ? numbers.min : numbers.max;
+  return quoted === undefined || quoted === null ? numbers : { ...numbers, value: quoted };
+}
+
+/** Numbers of a figure of the whole scope, with the shares of the label that it is split by. */
+export function scopeNumbers(seen: Seen): Record<string, number> {
+  const { values, byLabel } = scopeValues(seen);
+  const numbers = summary(values);
+  if (seen.splitBy === null) return { ...numbers, value: numbers.max ?? 0 };
+  const total = numbers.sum ?? 0;
+  const shares = [...byLabel].map(
+    ([name, value]) => [`share.${name}`, total > 0 ? value / total : 0] as const,
+  );
+  return { ...numbers, value: total, share_seen: 1, ...Object.fromEntries(shares) };
+}
+
+/** Numbers of the readings beside the step's own, each after its name. */
+export function extraNumbers(extras: ReadonlyMap<string, Seen | Unseen>): Record<string, number> {
+  const numbers: Record<string, number> = {};
+  for (const [name, extra] of extras) {
+    if (extra.kind === 'unseen') continue;
+    const values = extra.perWorker
+      ? [...valuesByWorker(extra, false).values()].filter((value) => !Number.isNaN(value))
+      : scopeValues(extra).values;
+    const own = summary(values);
+    for (const [key, value] of Object.entries(own)) numbers[`${name}.${key}`] = value;
+    const quoted = extra.perWorker ? own.mean : extra.splitBy === null ? own.max : own.sum;
+    if (quoted !== undefined) numbers[name] = quoted;
+  }
+  return numbers;
+}

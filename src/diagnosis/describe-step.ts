@@ -3,7 +3,7 @@
 import { formatValue } from '../catalog/format-value.js';
 import type { UnseenReason } from '../domain/verdict.js';
 import type { Comparison } from '../playbook/condition.js';
-import type { Judgement, StepReadings } from './evaluate-step.js';
+import type { Judgement, StepReadings } from './judge-step.js';
 
 export type StepText = {
   readonly says: string;

@@ -5,6 +5,8 @@ import { SIGNALS } from '../catalog/signals.js';
 import type { MetricsSource } from '../domain/metrics-source.js';
 import type { Scope } from '../domain/scope.js';
 import type { RangeReading, SampleSeries, SignalReading } from '../domain/signal.js';
+import { fillQuery } from '../playbook/lint-query.js';
+import type { PlaybookEntry } from '../playbook/schema.js';
 import { RECORDING_FORMAT_VERSION, type Recording } from './recording.js';
 import { aggregateSeries, TREND } from './trend.js';
 import { untilAborted } from './until-aborted.js';
@@ -62,6 +64,15 @@ export async function freezeSignals(options: FreezeOptions): Promise<Recording> 
     signals: Object.fromEntries(await Promise.all(signals)) as Recording['signals'],
     queries: Object.fromEntries(await Promise.all(queries)) as Recording['queries'],
   };
+}
+
+/** The expressions that an entry's own `query` steps ask in a scope, to be frozen with it. Those that lack a label are never asked. */
+export function operatorQueries(entry: PlaybookEntry, scope: Scope): string[] {
+  return entry.steps.flatMap((step) => {
+    if (step.read.kind !== 'query') return [];
+    const filled = fillQuery(step.read.query, scope);
+    return 'query' in filled ? [filled.query] : [];
+  });
 }
 
 type Failed = Extract<SignalReading, { kind: 'failed' }>;

@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { SIGNALS } from '../../src/catalog/signals.js';
 import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
 import { diagnose } from '../../src/diagnosis/diagnose.js';
-import { freezeSignals } from '../../src/diagnosis/freeze.js';
+import { freezeSignals, operatorQueries } from '../../src/diagnosis/freeze.js';
 import { createRecordedSource } from '../../src/diagnosis/recorded-source.js';
 import { decodeRecording, encodeRecording, type Recording } from '../../src/diagnosis/recording.js';
+import { runSteps } from '../../src/diagnosis/run-steps.js';
 import type { MetricsSource } from '../../src/domain/metrics-source.js';
+import type { PlaybookStep } from '../../src/playbook/schema.js';
 import { createManualClock } from '../support/manual-clock.js';
-import { BUILT_IN } from '../support/playbooks.js';
+import { BUILT_IN, entryFor } from '../support/playbooks.js';
 import { createScriptedSource, type Script } from '../support/scripted-source.js';
 
 const NOW = Date.UTC(2026, 8, 1, 3, 12);
@@ -64,6 +66,56 @@ describe('a replay', () => {
       live.findings.map(({ tookMs: _took, ...rest }) => rest),
     );
   });
+});
+
+test('an operator’s own query is replayed when it was frozen', async () => {
+  const own: PlaybookStep = {
+    id: 'own',
+    title: 'Own',
+    short: 'own',
+    read: { kind: 'query', query: 'sum(x{model="{scope.model}"})', unit: 'requests' },
+    with: [],
+    fail: {
+      test: {
+        kind: 'scope',
+        comparison: { text: '> 5', left: null, comparator: '>', right: { factor: 5, reference: null } },
+      },
+      while: [],
+      and: [],
+      or: [],
+    },
+    appliesWhen: null,
+  };
+  const entry = { ...entryFor('LLMHighTTFT'), steps: [own], causes: [] };
+  const reading = {
+    kind: 'value',
+    engine: null,
+    query: 'q',
+    samples: [{ worker: null, labels: {}, value: 7 }],
+  } as const;
+  const source = createScriptedSource({}, { query: reading });
+
+  const recording = await freezeSignals({
+    scope: SCOPE,
+    source,
+    atMs: NOW,
+    timeScale: 1,
+    expressions: operatorQueries(entry, SCOPE),
+  });
+  const [finding] = await runSteps({
+    entry,
+    scope: SCOPE,
+    source: createRecordedSource(recording),
+    thresholds: DEFAULT_THRESHOLDS,
+    atMs: NOW,
+    timeScale: 1,
+    deadlineMs: 4000,
+    clock: createManualClock({ nowMs: NOW }),
+  });
+
+  expect(Object.keys(recording.queries)).toEqual(['sum(x{model="llama-70b"})']);
+  expect(finding).toMatchObject({ status: 'fail', says: '7 requests, limit 5 requests' });
+  expect(operatorQueries(entry, {})).toEqual([]);
 });
 
 describe('a recording', () => {

@@ -26,7 +26,9 @@ export type ErrorHandlerDeps = { readonly logger: Logger; readonly errorPage: Er
 
 /** Answers every path that no route took. */
 export const notFound: RequestHandler = (request) => {
-  throw new AppError('not_found', `nothing is served at ${request.method} ${request.path.slice(0, 200)}`);
+  // Not `path`: under a mount that is only its rest.
+  const path = (request.originalUrl.split('?')[0] ?? '').slice(0, 200);
+  throw new AppError('not_found', `nothing is served at ${request.method} ${path}`);
 };
 
 /** Never leaks what went wrong inside: an unexpected failure is logged with its cause and answered with a bare 500. */

@@ -48,11 +48,11 @@ export function listItemJson(item: IncidentListItem) {
 }
 
 /** One incident with its diagnosis; its timeline has an address of its own, since it grows without a new revision. */
-export function viewJson(view: IncidentView, slo: SloLookup | undefined) {
+export function viewJson(view: IncidentView, slo: SloLookup) {
   const diagnosis = presentDiagnosis(view);
   return {
     ...incidentJson(view.incident),
-    headline: headline(view, slo === undefined ? {} : { slo }),
+    headline: headline(view, { slo }),
     alert_count: view.alertCount,
     firing_count: view.firingCount,
     alerts: view.alerts.map(alertJson),

@@ -45,14 +45,14 @@ export type IncidentReads = {
 export type IncidentsApiDeps = {
   readonly reads: IncidentReads;
   readonly actions: IncidentActions;
-  /** Objectives for the headline; the catalog's when absent. */
+  /** Objectives that replace the catalog's in the headline. */
   readonly slo?: SloLookup;
 };
 
 const ActionBody = z.strictObject({ comment: z.string().optional(), actor: z.string().max(60).optional() });
 
 /** Mounted at /api/v1/incidents, behind authentication. */
-export function createIncidentsApi({ reads, actions, slo }: IncidentsApiDeps): Router {
+export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDeps): Router {
   const router = Router();
   router.use((_request, response, next) => {
     // Stored nowhere on the way, but revalidated by ETag.

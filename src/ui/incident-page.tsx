@@ -27,10 +27,10 @@ export type IncidentPageProps = {
 const REFRESH_WHILE_RUNNING_SECONDS = 3;
 
 /** The page at `/i/412`. */
-export function renderIncidentPage(props: IncidentPageProps, slo?: SloLookup): string {
+export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}): string {
   const { view, notifications, notice, actor, nowMs } = props;
   const { incident } = view;
-  const model = cardModel(view, slo === undefined ? {} : { slo });
+  const model = cardModel(view, { slo });
   const diagnosis = presentDiagnosis(view);
   const { mark, tone } = stateOf(incident);
   const running = model.notDiagnosed?.kind === 'running' && incident.state !== 'resolved';

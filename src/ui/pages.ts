@@ -8,8 +8,8 @@ import { renderOutboxPage } from './outbox-page.js';
 import { renderPlaybookList, renderPlaybookPage } from './playbook-pages.js';
 import { STYLESHEET } from './stylesheet.js';
 
-/** `slo` overrides the catalog's objectives in headlines. */
-export function createPageRenderers(slo?: SloLookup) {
+/** `slo` replaces single objectives of the catalog in headlines. */
+export function createPageRenderers(slo: SloLookup = {}) {
   return {
     incidentList: renderIncidentList,
     incidentPage: (props: IncidentPageProps) => renderIncidentPage(props, slo),

@@ -59,6 +59,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** Freezing asks for every signal of the catalog, after the page; a source that hangs must not hold the work. */
+const FREEZE_MS = 20 * SECOND;
+
 export type App = {
   /** Listens, then works. Resolves with the address once connections are accepted. */
   readonly start: () => Promise<{ readonly url: string }>;
@@ -139,7 +142,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     readView,
     diagnose: (view) => diagnose({ ...about(view), deadlineMs: config.timings.diagnosisMs, clock, entries }),
     async freeze(view) {
-      const recording = await freezeSignals(about(view));
+      const recording = await freezeSignals({ ...about(view), signal: AbortSignal.timeout(FREEZE_MS) });
       return {
         formatVersion: RECORDING_FORMAT_VERSION,
         recordedAtMs: clock.now(),

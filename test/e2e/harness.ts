@@ -65,7 +65,7 @@ export async function startHarness(options: {
   stop.push(() => exporter.close());
   const pager = await startFakePagerDuty({ routingKeys: [ROUTING_KEY] });
   stop.push(() => pager.close());
-  const slack = await startFakeSlack();
+  const slack = await startFakeSlack({ channels: { C0E2E: 'C0E2E' } });
   stop.push(() => slack.close());
 
   const port = await freePort();

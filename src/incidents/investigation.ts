@@ -1,0 +1,42 @@
+/** What an investigation is made of: the outcome of one diagnosis, its frozen evidence, and what it needs. */
+
+import type { Clock } from '../domain/clock.js';
+import type { IncidentView } from '../domain/incident-view.js';
+import type { Enrichment, Finding, Verdict } from '../domain/verdict.js';
+import type { Logger } from '../log/logger.js';
+import type { Database } from '../store/database.js';
+import type { DiagnosisStore } from '../store/diagnosis-store.js';
+import type { NotificationStore } from '../store/notification-store.js';
+import type { TimelineStore } from '../store/timeline-store.js';
+
+export type DiagnosisOutcome = {
+  readonly entryId: string;
+  readonly entryIsDefault: boolean;
+  readonly enrichment: Enrichment;
+  readonly findings: readonly Finding[];
+  readonly verdict: Verdict;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+};
+
+export type FrozenEvidence = {
+  readonly formatVersion: number;
+  readonly recordedAtMs: number;
+  readonly body: Uint8Array;
+};
+
+export type InvestigateDeps = {
+  readonly db: Database;
+  readonly diagnoses: DiagnosisStore;
+  readonly notifications: NotificationStore;
+  readonly timeline: TimelineStore;
+  readonly readView: (incidentId: number) => Promise<IncidentView | null>;
+  /** Runs the entry's steps against the metrics as of now; always within the diagnosis budget, never throws. */
+  readonly diagnose: (view: IncidentView) => Promise<DiagnosisOutcome>;
+  /** Reads every catalog signal of the incident's scope. Runs after the page was let go. */
+  readonly freeze: (view: IncidentView) => Promise<FrozenEvidence>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called when notifications became due. */
+  readonly onDue: () => void;
+};

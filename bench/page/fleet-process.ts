@@ -3,12 +3,11 @@
 import { startExporterServer } from '../../src/simulator/exporter-server.js';
 import { createFleet } from '../../src/simulator/fleet.js';
 import { createFleetRunner } from '../../src/simulator/fleet-runner.js';
+import { DEFAULT_SERVING } from '../../src/simulator/serving-config.js';
 import { realClock } from '../torture/real-clock.js';
 
 /** Scenarios are written for this many workers. */
 const SCENARIO_WORKERS = 8;
-const KV_BLOCKS = 16_000;
-const MAX_RUNNING = 192;
 
 const workers = Number(process.argv[2]);
 // The scenario's traffic is spread over more workers, so each one is made smaller by as much.
@@ -16,7 +15,11 @@ const share = SCENARIO_WORKERS / workers;
 const fleet = createFleet({
   seed: 7,
   workers,
-  worker: { kvBlocks: Math.round(KV_BLOCKS * share), maxRunning: Math.round(MAX_RUNNING * share) },
+  worker: {
+    blocks: Math.round(DEFAULT_SERVING.blocks * share),
+    maxBatch: Math.round(DEFAULT_SERVING.maxBatch * share),
+    watermarkBlocks: Math.round(DEFAULT_SERVING.watermarkBlocks * share),
+  },
 });
 fleet.setScenario('kv-exhaustion');
 fleet.advance(60_000);

@@ -3,7 +3,7 @@
  * the books are compared. Everything random comes from one seed; real time decides what the kills hit.
  */
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Pool } from 'undici';
 import { type AlertmanagerDouble, createAlertmanagerDouble } from '../../test/support/alertmanager-double.js';
@@ -36,6 +36,8 @@ export type TortureReport = { readonly kills: number } & Findings & {
     readonly power_cuts: number;
     readonly unsynced_bytes: number;
     readonly webhooks: number;
+    /** Alerts accepted while the kills went on. */
+    readonly accepted_under_kills: number;
     readonly incidents: number;
     readonly episodes: number;
     readonly pages_accepted: number;
@@ -93,6 +95,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
   try {
     load.start();
     const cuts = await killRepeatedly(options, { service, pagerDuty, database, random: dice(6) });
+    const acceptedUnderKills = countAccepted();
     service.spawn();
     const isUp = await service.untilReady();
     const loadUntilMs = realClock.monotonic() + MIN_ACCEPTED_WITHIN_MS;
@@ -115,6 +118,9 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
       lives: service.lives,
       pageDeadlineMs: PAGE_DEADLINE_MS,
     });
+    // For whoever asks why: what was sent and answered, in order, and every life of the process.
+    const evidence = { attempts: double.attempts(), events: pagerDuty.accepted(), lives: service.lives };
+    writeFileSync(join(workDirectory, 'evidence.json'), JSON.stringify(evidence));
     return {
       kills: options.kills,
       ...findings,
@@ -122,6 +128,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
       power_cuts: cuts.count,
       unsynced_bytes: cuts.unsyncedBytes,
       webhooks: double.attempts().length,
+      accepted_under_kills: acceptedUnderKills,
       incidents: stored.incidents.length,
       episodes: stored.episodes.length,
       pages_accepted: pagerDuty.accepted().filter((event) => event.action === 'trigger').length,
@@ -156,12 +163,14 @@ function createDouble(pool: Pool, random: Random): AlertmanagerDouble {
       return statusCode;
     },
     groupBy: GROUP_BY,
-    // Alertmanager's times, shortened so that a life of a few hundred ms sees several flushes.
+    // Alertmanager's times, shortened so that a life of a few hundred ms sees several flushes. The deadline of a
+    // flush stays as it is: it is much longer than a restart, and so a flush outlives several of them.
     groupWaitMs: 60,
     groupIntervalMs: 300,
     repeatIntervalMs: 3_000,
-    minFlushMs: 2_500,
+    minFlushMs: 10_000,
     backoffMs: 60,
+    maxBackoffMs: 300,
     duplicateShare: 0.15,
   });
 }

@@ -47,6 +47,8 @@ export type DoubleOptions = {
   readonly minFlushMs?: number;
   /** First pause of the backoff (500 ms in cenkalti/backoff), × 1.5 each time, ± 50 %. */
   readonly backoffMs?: number;
+  /** Longest pause of the backoff; 60 s in cenkalti/backoff. */
+  readonly maxBackoffMs?: number;
   readonly duplicateShare?: number;
   readonly onAttempt?: (attempt: Attempt) => void;
 };
@@ -172,7 +174,7 @@ export function createAlertmanagerDouble(options: DoubleOptions): AlertmanagerDo
         options.onAttempt?.(attempt);
         if (status !== null && status >= 200 && status < 300) return true;
         if (status !== null && status < 500) return false;
-        await pause(Math.min(pauseMs, 60_000) * (0.5 + random()), deadline.signal);
+        await pause(Math.min(pauseMs, options.maxBackoffMs ?? 60_000) * (0.5 + random()), deadline.signal);
       }
       return false;
     } finally {

@@ -81,10 +81,11 @@ create table incident_alerts (
   generator_url text,
   expression text,
   first_seen_at integer not null,
-  last_seen_at integer not null,
-  unique (incident_id, alert_key)
+  last_seen_at integer not null
 );
-create index incident_alerts_key on incident_alerts (alert_key, incident_id);
+-- Keys are hashes, so each insert touches a random page of this index: it is the only one that holds them.
+create unique index incident_alerts_key on incident_alerts (alert_key, incident_id);
+create index incident_alerts_incident on incident_alerts (incident_id, status);
 
 -- One row is one investigation to be made, durable until it is done.
 create table work (

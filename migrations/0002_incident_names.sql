@@ -5,8 +5,5 @@ create table incident_names (
   primary key (incident_id, name)
 );
 
--- "Is anything of this incident still firing?" must not read its thousands of resolved alerts.
-create index incident_alerts_firing on incident_alerts (incident_id) where status = 'firing';
-
 -- A bad entry that is delivered with every repeat is told once.
 create index quarantined_alerts_incident on quarantined_alerts (incident_id);

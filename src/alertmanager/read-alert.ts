@@ -65,6 +65,7 @@ export function readAlert(value: unknown, options: ReadOptions): ReadAlert {
  * carries none (Grafana, vmalert). Never throws.
  */
 export function expressionOf(generatorUrl: string): string | null {
+  if (!generatorUrl.includes('g0.expr=')) return null;
   const match = /[?&]g0\.expr=([^&#]*)/.exec(generatorUrl);
   if (match?.[1] === undefined || match[1] === '') return null;
   try {

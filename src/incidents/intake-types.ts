@@ -92,8 +92,10 @@ export type PlannedIncident = {
   /** Severity of the alert that leads, for electing another. */
   leadSeverity: Severity;
   readonly newNames: Set<string>;
-  /** Something that a reader sees changed. */
+  /** Something that a reader sees changed, be it only an alert more. */
   changed: boolean;
+  /** Columns of its own changed as well: lead, severity or state. */
+  rewritten: boolean;
   /** An episode that begins in this batch. */
   newEpisode: { readonly number: number; startsAtMs: number | null; dedupKey: string | null } | null;
   /** The episode goes on: its held resolve is withdrawn. */

@@ -8,6 +8,8 @@ import type { Scope } from '../domain/scope.js';
 
 export type Explains = (causeName: string, otherName: string) => boolean;
 
+type Asked = { readonly source: string; readonly name: string; readonly scope: Scope };
+
 /** What the index needs to know of an incident. Later ones win a tie, so they are added in order of age. */
 export type Joinable = { readonly source: string; readonly scope: Scope };
 
@@ -16,11 +18,8 @@ export type Join<T> = { readonly incident: T; readonly why: string };
 export type JoinIndex<T extends Joinable> = {
   /** Makes an incident findable by the name of one of its alerts. */
   readonly add: (incident: T, name: string) => void;
-  readonly find: (alert: {
-    readonly source: string;
-    readonly name: string;
-    readonly scope: Scope;
-  }) => Join<T> | null;
+  /** The incident that an alert joins and why; null when there is none, or more than one with equal right. */
+  readonly find: (alert: Asked) => Join<T> | null;
 };
 
 /** Names compared for `explains`. A source with more distinct alert names open at once joins by equal names only. */
@@ -28,25 +27,54 @@ const MAX_RELATED_NAMES = 300;
 
 export function createJoinIndex<T extends Joinable>(explains: Explains): JoinIndex<T> {
   const sources = new Map<string, Map<string, ScopeSet<T>>>();
-  // Alert names come from outside: relations are remembered for as many as a real fleet has.
-  const relations = new Map<string, Relation>();
+  // The alerts of one body mostly ask the same; each answer holds until an incident is added.
+  const answers = new Map<string, Join<T> | null>();
 
   function relationOf(alertName: string, memberName: string): Relation {
-    if (alertName === memberName) return 'same';
-    const key = `${alertName}\0${memberName}`;
-    const known = relations.get(key);
-    if (known !== undefined) return known;
-    const relation: Relation = explains(memberName, alertName)
-      ? 'explained'
-      : explains(alertName, memberName)
-        ? 'explains'
-        : 'none';
-    if (relations.size < 10_000) relations.set(key, relation);
-    return relation;
+    if (explains(memberName, alertName)) return 'explained';
+    return explains(alertName, memberName) ? 'explains' : 'none';
+  }
+
+  function search(alert: Asked): Join<T> | null {
+    const names = sources.get(alert.source);
+    if (names === undefined) return null;
+    const related: { readonly name: string; readonly relation: Relation; readonly scopes: ScopeSet<T> }[] =
+      [];
+    const own = names.get(alert.name);
+    if (own !== undefined) {
+      const identical = own.newestIdentical(alert.scope);
+      if (identical !== null) return { incident: identical, why: 'same alert, same scope' };
+      related.push({ name: alert.name, relation: 'same', scopes: own });
+    }
+    let compared = 0;
+    for (const [name, scopes] of names) {
+      if (name === alert.name) continue;
+      compared += 1;
+      if (compared > MAX_RELATED_NAMES) break;
+      const relation = relationOf(alert.name, name);
+      if (relation !== 'none') related.push({ name, relation, scopes });
+    }
+
+    // The same place first; only then places that merely do not disagree.
+    for (const { name, relation, scopes } of related) {
+      const identical = scopes.newestIdentical(alert.scope);
+      if (identical !== null) {
+        return { incident: identical, why: `${sentence(alert.name, name, relation)}, same scope` };
+      }
+    }
+    let only: Join<T> | null = null;
+    for (const { name, relation, scopes } of related) {
+      for (const incident of scopes.compatible(alert.scope)) {
+        if (only !== null && only.incident !== incident) return null;
+        only ??= { incident, why: `${sentence(alert.name, name, relation)}, compatible scope` };
+      }
+    }
+    return only;
   }
 
   return {
     add(incident, name) {
+      answers.clear();
       const names = sources.get(incident.source) ?? new Map<string, ScopeSet<T>>();
       sources.set(incident.source, names);
       const scopes = names.get(name) ?? createScopeSet<T>();
@@ -55,36 +83,13 @@ export function createJoinIndex<T extends Joinable>(explains: Explains): JoinInd
     },
 
     find(alert) {
-      const names = sources.get(alert.source);
-      if (names === undefined) return null;
-      const related: { readonly name: string; readonly relation: Relation; readonly scopes: ScopeSet<T> }[] =
-        [];
-      const own = names.get(alert.name);
-      if (own !== undefined) related.push({ name: alert.name, relation: 'same', scopes: own });
-      let compared = 0;
-      for (const [name, scopes] of names) {
-        if (name === alert.name) continue;
-        compared += 1;
-        if (compared > MAX_RELATED_NAMES) break;
-        const relation = relationOf(alert.name, name);
-        if (relation !== 'none') related.push({ name, relation, scopes });
+      const key = JSON.stringify([alert.source, alert.name, alert.scope]);
+      let answer = answers.get(key);
+      if (answer === undefined) {
+        answer = search(alert);
+        answers.set(key, answer);
       }
-
-      // The same place first, and there the same name first; only then places that merely do not disagree.
-      for (const { name, relation, scopes } of related) {
-        const identical = scopes.newestIdentical(alert.scope);
-        if (identical !== null) {
-          return { incident: identical, why: `${sentence(alert.name, name, relation)}, same scope` };
-        }
-      }
-      let only: Join<T> | null = null;
-      for (const { name, relation, scopes } of related) {
-        for (const incident of scopes.compatible(alert.scope)) {
-          if (only !== null && only.incident !== incident) return null;
-          only ??= { incident, why: `${sentence(alert.name, name, relation)}, compatible scope` };
-        }
-      }
-      return only;
+      return answer;
     },
   };
 }

@@ -102,6 +102,7 @@ function plannedIncident({ incident, names }: NamedIncident, facts: EpisodeFacts
     leadSeverity: incident.severity,
     newNames: new Set(),
     changed: false,
+    rewritten: false,
     newEpisode: null,
     continued: false,
     severityRaised: false,

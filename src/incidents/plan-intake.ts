@@ -206,6 +206,7 @@ export function createPlanner(options: PlanOptions): Planner {
       leadSeverity: alert.severity,
       newNames: new Set(),
       changed: false,
+      rewritten: false,
       newEpisode: { number: 1, startsAtMs: null, dedupKey: null },
       continued: false,
       severityRaised: false,
@@ -232,6 +233,7 @@ export function createPlanner(options: PlanOptions): Planner {
     incident.state = 'open';
     incident.resolvedAtMs = null;
     incident.changed = true;
+    incident.rewritten = true;
     incident.routeBy = alert.labels;
     request.opened += 1;
     for (const name of incident.names) index.add(incident, name);
@@ -275,6 +277,7 @@ export function createPlanner(options: PlanOptions): Planner {
     incident.alertName = alert.name;
     incident.alertKey = alert.alertKey;
     incident.leadSeverity = alert.severity;
+    incident.rewritten = true;
     return true;
   }
 
@@ -289,6 +292,7 @@ export function createPlanner(options: PlanOptions): Planner {
     incident.severityNote = alert.severityNote;
     incident.severityRaised = true;
     incident.changed = true;
+    incident.rewritten = true;
     incident.routeBy = alert.labels;
     if (incident.newEpisode === null) incident.rediagnose = true;
   }

@@ -67,8 +67,10 @@ async function writeIncidents(
   );
   for (const [index, incident] of fresh.entries()) incident.id = ids[index] ?? null;
 
-  for (const incident of changed)
-    await stores.incidents.changeIncident(tx, idOf(incident), changeOf(incident));
+  for (const incident of changed) {
+    if (incident.rewritten) await stores.incidents.changeIncident(tx, idOf(incident), changeOf(incident));
+  }
+  await stores.incidents.countChanges(tx, changed.filter((incident) => !incident.rewritten).map(idOf));
 
   const beginning = incidents.filter((incident) => incident.newEpisode !== null);
   await finishDedupKeys(tx, stores.incidents, beginning, nowMs);

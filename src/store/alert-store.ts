@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Alert, AlertStatus } from '../domain/alert.js';
 import type { IncidentState } from '../domain/incident.js';
 import type { Severity } from '../domain/severity.js';
-import { bulkStatement, listSlices, placeholderRows } from './bulk.js';
+import { bulkStatement, listStatement, placeholderRows } from './bulk.js';
 import { labelsToText } from './incident-rows.js';
 import { storable } from './storable.js';
 import type { Tx } from './tables.js';
@@ -62,6 +62,41 @@ const upsertAlerts = bulkStatement((tx, count) =>
     .compile(),
 );
 
+const selectKnown = listStatement((tx, keys) =>
+  tx
+    .selectFrom('incident_alerts as a')
+    .innerJoin('incidents as i', 'i.id', 'a.incident_id')
+    .select([
+      'a.id',
+      'a.incident_id',
+      'a.alert_key',
+      'a.name',
+      'a.status',
+      'a.severity',
+      'a.starts_at',
+      'a.ends_at',
+      'a.last_seen_at',
+      'i.state',
+    ])
+    .where('a.alert_key', 'in', keys)
+    .where(sql<boolean>`(i.state <> 'resolved' or i.resolved_at >= ${0})`)
+    .compile(),
+);
+
+const selectFiring = listStatement((tx, incidentIds) =>
+  tx
+    .selectFrom('incident_alerts')
+    .select((eb) => ['incident_id', eb.fn.countAll<number>().as('n')])
+    .where('incident_id', 'in', incidentIds)
+    .where('status', '=', sql.lit('firing'))
+    .groupBy('incident_id')
+    .compile(),
+);
+
+const touch = listStatement((tx, ids) =>
+  tx.updateTable('incident_alerts').set({ last_seen_at: 0 }).where('id', 'in', ids).compile(),
+);
+
 export type AlertStore = ReturnType<typeof createAlertStore>;
 
 export function createAlertStore() {
@@ -72,58 +107,25 @@ export function createAlertStore() {
       alertKeys: readonly string[],
       resolvedSinceMs: number,
     ): Promise<KnownAlert[]> {
-      const known: KnownAlert[] = [];
-      for (const slice of listSlices(alertKeys)) {
-        const rows = await tx
-          .selectFrom('incident_alerts as a')
-          .innerJoin('incidents as i', 'i.id', 'a.incident_id')
-          .select([
-            'a.id',
-            'a.incident_id',
-            'a.alert_key',
-            'a.name',
-            'a.status',
-            'a.severity',
-            'a.starts_at',
-            'a.ends_at',
-            'a.last_seen_at',
-            'i.state',
-          ])
-          .where('a.alert_key', 'in', slice)
-          .where((eb) => eb.or([eb('i.state', '<>', 'resolved'), eb('i.resolved_at', '>=', resolvedSinceMs)]))
-          .execute();
-        for (const row of rows) {
-          known.push({
-            id: row.id,
-            incidentId: row.incident_id,
-            alertKey: row.alert_key,
-            name: row.name,
-            status: row.status,
-            severity: row.severity,
-            startsAtMs: row.starts_at,
-            endsAtMs: row.ends_at,
-            lastSeenAtMs: row.last_seen_at,
-            incidentState: row.state,
-          });
-        }
-      }
-      return known;
+      const rows = await selectKnown.run(tx, alertKeys, [], [resolvedSinceMs]);
+      return rows.map((row) => ({
+        id: row.id,
+        incidentId: row.incident_id,
+        alertKey: row.alert_key,
+        name: row.name,
+        status: row.status,
+        severity: row.severity,
+        startsAtMs: row.starts_at,
+        endsAtMs: row.ends_at,
+        lastSeenAtMs: row.last_seen_at,
+        incidentState: row.state,
+      }));
     },
 
     /** How many alerts of each incident fire. Incidents without any are absent. */
     async firingCounts(tx: Tx, incidentIds: readonly number[]): Promise<Map<number, number>> {
-      const counts = new Map<number, number>();
-      for (const slice of listSlices(incidentIds)) {
-        const rows = await tx
-          .selectFrom('incident_alerts')
-          .select((eb) => ['incident_id', eb.fn.countAll<number>().as('n')])
-          .where('status', '=', sql.lit('firing'))
-          .where('incident_id', 'in', slice)
-          .groupBy('incident_id')
-          .execute();
-        for (const row of rows) counts.set(row.incident_id, row.n);
-      }
-      return counts;
+      const rows = await selectFiring.run(tx, incidentIds);
+      return new Map(rows.map((row) => [row.incident_id, row.n]));
     },
 
     /** Adds alerts to incidents, or changes those that are there. */
@@ -151,13 +153,7 @@ export function createAlertStore() {
 
     /** Notes that alerts were delivered again with nothing new. */
     async touchAlerts(tx: Tx, ids: readonly number[], seenAtMs: number): Promise<void> {
-      for (const slice of listSlices(ids)) {
-        await tx
-          .updateTable('incident_alerts')
-          .set({ last_seen_at: seenAtMs })
-          .where('id', 'in', slice)
-          .execute();
-      }
+      await touch.run(tx, ids, [seenAtMs]);
     },
   };
 }

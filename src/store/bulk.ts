@@ -46,6 +46,41 @@ export function bulkStatement(compile: CompileFor): BulkStatement {
   };
 }
 
+export type ListStatement<Row> = {
+  /** Asks for a list of values, slice by slice. `before` are the parameters that stand before the list in the text. */
+  readonly run: (
+    tx: Tx,
+    list: readonly unknown[],
+    before?: readonly unknown[],
+    after?: readonly unknown[],
+  ) => Promise<Row[]>;
+};
+
+/**
+ * Makes a statement with one `in (…)`, compiled once a size of its list. `compile` gets placeholders for the
+ * list, and must use the other parameters in the order in which `run` is given them.
+ */
+export function listStatement<Row>(
+  compile: (tx: Tx, list: never[]) => CompiledQuery<Row>,
+): ListStatement<Row> {
+  const compiled = new Map<number, CompiledQuery<Row>>();
+  return {
+    async run(tx, list, before = [], after = []) {
+      const rows: Row[] = [];
+      for (const slice of listSlices(list)) {
+        let query = compiled.get(slice.length);
+        if (query === undefined) {
+          query = compile(tx, slice.map(() => 0) as never[]);
+          compiled.set(slice.length, query);
+        }
+        const result = await tx.executeQuery<Row>({ ...query, parameters: [...before, ...slice, ...after] });
+        for (const row of result.rows) rows.push(row);
+      }
+      return rows;
+    },
+  };
+}
+
 /** Rows of placeholders for compiling an insert: every value becomes one parameter. */
 export function placeholderRows<T extends keyof Tables>(
   _table: T,

@@ -40,6 +40,9 @@ const MIN_SQLITE = [3, 51, 3] as const;
 /** The loop is blocked while SQLite waits for a lock; nobody else should hold one. */
 const BUSY_TIMEOUT_MS = 200;
 
+/** 16 MB of WAL. Keys are hashes, so a page is written once a checkpoint rather than once a commit. */
+const CHECKPOINT_PAGES = 4000;
+
 /** Value of `pragma synchronous` that means FULL. */
 const SYNCHRONOUS_FULL = 2;
 
@@ -117,6 +120,7 @@ function prepare(db: BetterSqlite3.Database, readonly: boolean, nowMs: number): 
 
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   migrate(db, nowMs);
   assertDurable(db);
 }

@@ -6,10 +6,9 @@ import type { IncidentAlert } from '../domain/incident-view.js';
 import { type Labels, labelsFrom } from '../domain/labels.js';
 import type { EpisodesTable, IncidentAlertsTable, IncidentsTable } from './tables.js';
 
-/** Labels as they are stored: a JSON object in code unit order of its names, so that equal sets are equal texts. */
+/** Labels as they are stored: a JSON object. */
 export function labelsToText(labels: Labels): string {
-  const names = Object.keys(labels).sort();
-  return JSON.stringify(labelsFrom(names.map((name) => [name, labels[name] ?? ''])));
+  return JSON.stringify(labels);
 }
 
 /** The reverse; a label called `__proto__` is a label like any other. */

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Incident } from '../domain/incident.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
-import { bulkStatement, listSlices, placeholderRows } from './bulk.js';
+import { bulkStatement, listSlices, listStatement, placeholderRows } from './bulk.js';
 import { labelsToText, toIncident } from './incident-rows.js';
 import { inInsertOrder } from './receipt-store.js';
 import { storable } from './storable.js';
@@ -95,26 +95,54 @@ const insertNameRows = bulkStatement((tx, count) =>
     .compile(),
 );
 
+const selectOpen = listStatement((tx, sources) =>
+  tx
+    .selectFrom('incidents')
+    .selectAll()
+    .where('source', 'in', sources)
+    .where(sql<boolean>`state in ('open', 'acknowledged')`)
+    .orderBy('id')
+    .compile(),
+);
+
+const selectOpenNames = listStatement((tx, sources) =>
+  tx
+    .selectFrom('incidents as i')
+    .innerJoin('incident_names as n', 'n.incident_id', 'i.id')
+    .select(['n.incident_id', 'n.name'])
+    .where('i.source', 'in', sources)
+    .where(sql<boolean>`i.state in ('open', 'acknowledged')`)
+    .compile(),
+);
+
+const selectResolved = listStatement((tx, names) =>
+  tx
+    .selectFrom('incidents as i')
+    .innerJoin('incident_names as n', 'n.incident_id', 'i.id')
+    .selectAll('i')
+    .select('n.name')
+    .where('i.resolved_at', '>=', 0)
+    .where(sql<boolean>`i.state = 'resolved'`)
+    .where('n.name', 'in', names)
+    .compile(),
+);
+
+const selectByIds = listStatement((tx, ids) =>
+  tx.selectFrom('incidents').selectAll().where('id', 'in', ids).compile(),
+);
+
+const bumpRevisions = listStatement((tx, ids) =>
+  tx.updateTable('incidents').set({ revision: sql`revision + 1` }).where('id', 'in', ids).compile(),
+);
+
 export type IncidentStore = ReturnType<typeof createIncidentStore>;
 
 export function createIncidentStore() {
   return {
     /** Every open or acknowledged incident of these sources, with the names of its alerts. */
     async findOpenIncidents(tx: Tx, sources: readonly string[]): Promise<NamedIncident[]> {
-      const rows = await tx
-        .selectFrom('incidents')
-        .selectAll()
-        .where('source', 'in', [...sources])
-        .where('state', 'in', ['open', 'acknowledged'])
-        .orderBy('id')
-        .execute();
-      const names = await tx
-        .selectFrom('incident_names as n')
-        .innerJoin('incidents as i', 'i.id', 'n.incident_id')
-        .select(['n.incident_id', 'n.name'])
-        .where('i.source', 'in', [...sources])
-        .where('i.state', 'in', ['open', 'acknowledged'])
-        .execute();
+      const rows = await selectOpen.run(tx, sources);
+      const names = await selectOpenNames.run(tx, sources);
       return withNames(rows.map(toIncident), names);
     },
 
@@ -127,35 +155,19 @@ export function createIncidentStore() {
         readonly sinceMs: number;
       },
     ): Promise<NamedIncident[]> {
-      const found: Incident[] = [];
-      const names: { incident_id: number; name: string }[] = [];
-      for (const slice of listSlices(options.names)) {
-        const rows = await tx
-          .selectFrom('incidents as i')
-          .innerJoin('incident_names as n', 'n.incident_id', 'i.id')
-          .selectAll('i')
-          .select('n.name')
-          .where('i.resolved_at', '>=', options.sinceMs)
-          .where('i.state', '=', 'resolved')
-          .where('i.source', 'in', [...options.sources])
-          .where('n.name', 'in', slice)
-          .execute();
-        for (const row of rows) {
-          found.push(toIncident(row));
-          names.push({ incident_id: row.id, name: row.name });
-        }
-      }
-      return withNames([...new Map(found.map((one) => [one.id, one])).values()], names);
+      const rows = await selectResolved.run(tx, options.names, [options.sinceMs]);
+      const ours = rows.filter((row) => options.sources.includes(row.source));
+      const incidents = new Map(ours.map((row) => [row.id, toIncident(row)]));
+      return withNames(
+        [...incidents.values()],
+        ours.map((row) => ({ incident_id: row.id, name: row.name })),
+      );
     },
 
     /** These incidents, in no particular order. */
     async findIncidents(tx: Tx, ids: readonly number[]): Promise<Incident[]> {
-      const found: Incident[] = [];
-      for (const slice of listSlices(ids)) {
-        const rows = await tx.selectFrom('incidents').selectAll().where('id', 'in', slice).execute();
-        found.push(...rows.map(toIncident));
-      }
-      return found;
+      const rows = await selectByIds.run(tx, ids);
+      return [...new Map(rows.map((row) => [row.id, toIncident(row)])).values()];
     },
 
     /** What is known of episodes whose incidents are resolved. */
@@ -248,6 +260,11 @@ export function createIncidentStore() {
         tx,
         names.map((one) => [one.incidentId, storable(one.name, 1000)]),
       );
+    },
+
+    /** Counts a visible change of incidents whose own columns stay as they are. */
+    async countChanges(tx: Tx, ids: readonly number[]): Promise<void> {
+      await bumpRevisions.run(tx, ids);
     },
 
     /** Changes an incident and counts the change. */

@@ -1,49 +1,45 @@
-import { ALERTS } from '../catalog/alerts.js';
-import { builtInEnginesDirectory, loadEngineFiles } from '../catalog/engine-file.js';
-import { SIGNALS } from '../catalog/signals.js';
-import { DEFAULT_THRESHOLDS } from '../catalog/thresholds.js';
-import { builtInPlaybooksDirectory, loadPlaybooks } from '../playbook/load.js';
+/** `wakewell check`: every fault of configuration, engine files and playbooks in one go. */
+
 import { EXIT } from './exit-codes.js';
 import { readConfigFile } from './load-config.js';
+import { loadEngines, loadEntries } from './load-playbook.js';
 
-/** `wakewell check`: every fault of configuration, engine files and playbooks, one a line, with file and line. */
+/** One line a fault, with file, line and column. Exit 1 when there is one; warnings alone are fine. */
 export async function check(options: { readonly json: boolean }): Promise<number> {
-  const faults: string[] = [];
-  const config = readConfigFile();
-  if (config.kind === 'faulty') faults.push(...config.faults);
-  const own = config.kind === 'ok' ? config.config : null;
+  const read = readConfigFile();
+  const config = read.kind === 'ok' ? read.config : null;
+  const engines = loadEngines(config?.engineDirectories ?? []);
+  const entries = loadEntries(config?.playbookDirectories ?? [], config?.thresholds ?? {});
 
-  for (const directory of [builtInEnginesDirectory(), ...(own?.engineDirectories ?? [])]) {
-    try {
-      loadEngineFiles(directory);
-    } catch (error) {
-      faults.push(...(error instanceof Error ? error.message.split('\n') : [String(error)]));
-    }
-  }
-  const playbooks = loadPlaybooks({
-    directories: [builtInPlaybooksDirectory(), ...(own?.playbookDirectories ?? [])],
-    signals: new Set(SIGNALS.map((signal) => signal.name)),
-    thresholds: { ...DEFAULT_THRESHOLDS, ...own?.thresholds },
-    alertNames: new Set(ALERTS.map((alert) => alert.name)),
-  });
-  faults.push(
-    ...playbooks.faults.map((fault) => `${fault.file}:${fault.line}:${fault.column}: ${fault.message}`),
-  );
-
-  const warnings = config.kind === 'ok' ? config.warnings : [];
+  const parts = [
+    { name: 'configuration', count: null, faults: read.kind === 'faulty' ? read.faults : [] },
+    { name: 'engine files', count: engines.found.length, faults: engines.faults },
+    { name: 'playbook entries', count: entries.found.length, faults: entries.faults },
+  ];
+  const faults = parts.flatMap((part) => part.faults);
+  const warnings = read.kind === 'ok' ? read.warnings : [];
   if (options.json) {
     console.log(
-      JSON.stringify({ ok: faults.length === 0, entries: playbooks.entries.length, faults, warnings }),
+      JSON.stringify({
+        ok: faults.length === 0,
+        engines: engines.found.length,
+        entries: entries.found.length,
+        faults,
+        warnings,
+      }),
     );
-  } else {
-    for (const fault of faults) console.log(fault);
-    for (const warning of warnings) console.log(`note: ${warning}`);
-    const n = playbooks.entries.length;
-    console.log(
-      faults.length === 0
-        ? `Fine: configuration, engine files and ${n} playbook entries.`
-        : `${faults.length} faults.`,
-    );
+    return faults.length === 0 ? EXIT.fine : EXIT.found;
   }
+  for (const { name, count, faults: found } of parts) {
+    const what = `${name}${count === null ? '' : ` (${count})`}`.padEnd(24);
+    console.log(`${what}${found.length === 0 ? 'ok' : plural(found.length, 'fault')}`);
+    for (const fault of found) console.log(`  ✗ ${fault}`);
+  }
+  for (const warning of warnings) console.log(`  ! ${warning}`);
+  console.log(`${plural(faults.length, 'fault')}, ${plural(warnings.length, 'warning')}.`);
   return faults.length === 0 ? EXIT.fine : EXIT.found;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,11 +1,12 @@
-import { ALERTS } from '../catalog/alerts.js';
-import { SCENARIOS } from '../simulator/scenarios.js';
-import { CommandFailure, EXIT } from './exit-codes.js';
-import { readPair } from './incidents.js';
-import { requireConfig } from './load-config.js';
+/** `wakewell fire`: posts to the running service what Alertmanager would post for an alert or a whole scenario. */
 
-/** Where the simulated fleet says it is, so that a fired alert finds its metrics in the demo. */
-const DEMO_SCOPE = { cluster: 'prod-us', namespace: 'llm-serving', model: 'llama-70b' };
+import { ALERTS } from '../catalog/alerts.js';
+import { nearestWord } from '../config/suggest.js';
+import { DEFAULT_SCOPE, isScenarioName, SCENARIO_NAMES, SCENARIOS } from '../simulator/scenarios.js';
+import { callWebhook } from './call-service.js';
+import { CommandFailure, EXIT } from './exit-codes.js';
+import { requireConfig } from './load-config.js';
+import { readPair } from './print.js';
 
 export type FireOptions = {
   readonly label: readonly string[];
@@ -14,58 +15,77 @@ export type FireOptions = {
   readonly json: boolean;
 };
 
-/** `wakewell fire <scenario|alert>`: posts what Alertmanager would post for it to the running service. */
+/** What Go writes for "not ended". */
+const NO_END = '0001-01-01T00:00:00Z';
+
 export async function fire(what: string, options: FireOptions): Promise<number> {
-  const config = requireConfig();
-  const scenario = Object.hasOwn(SCENARIOS, what) ? SCENARIOS[what as keyof typeof SCENARIOS] : undefined;
-  const names = scenario === undefined ? [what] : scenario.expected.alertNames;
-  if (names.length === 0) throw new CommandFailure(EXIT.usage, `the scenario ${what} raises no alert`);
+  const names = alertsOf(what);
   const now = new Date().toISOString();
-  const alerts = names.map((alertname) => ({
-    status: options.resolve ? 'resolved' : 'firing',
-    labels: {
-      alertname,
-      ...DEMO_SCOPE,
-      severity: options.severity ?? ALERTS.find((alert) => alert.name === alertname)?.severity ?? 'warning',
-      ...Object.fromEntries(options.label.map(readPair)),
-    },
-    annotations: { summary: `${alertname}, fired by hand` },
-    startsAt: now,
-    endsAt: options.resolve ? now : '0001-01-01T00:00:00Z',
-    generatorURL: '',
-  }));
-  const token = config.tokens.webhook[0]?.token.reveal();
-  const response = await fetch(new URL('/api/v1/alertmanager', config.apiUrl), {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: JSON.stringify({
-      version: '4',
-      groupKey: `{}:{alertname="${names[0]}"}`,
-      truncatedAlerts: 0,
-      status: options.resolve ? 'resolved' : 'firing',
-      receiver: 'wakewell',
-      groupLabels: {},
-      commonLabels: {},
-      commonAnnotations: {},
-      externalURL: '',
-      alerts,
-    }),
-    signal: AbortSignal.timeout(10_000),
-  }).catch(() => {
-    throw new CommandFailure(
-      EXIT.unreachable,
-      `no service answers at ${config.apiUrl}: is \`wakewell serve\` running? (WAKEWELL_URL)`,
-    );
+  const status = options.resolve ? 'resolved' : 'firing';
+  const answer = await callWebhook({
+    version: '4',
+    groupKey: `{}:{alertname="${names[0]}"}`,
+    truncatedAlerts: 0,
+    status,
+    receiver: 'wakewell',
+    groupLabels: {},
+    commonLabels: {},
+    commonAnnotations: {},
+    externalURL: '',
+    alerts: names.map((alertname) => ({
+      status,
+      labels: {
+        alertname,
+        ...DEFAULT_SCOPE,
+        severity: options.severity ?? severityOf(alertname),
+        ...Object.fromEntries(options.label.map(readPair)),
+      },
+      annotations: { summary: `${alertname}, fired by hand` },
+      startsAt: now,
+      endsAt: options.resolve ? now : NO_END,
+      generatorURL: '',
+    })),
   });
-  if (!response.ok) throw new CommandFailure(EXIT.refused, `the service answered HTTP ${response.status}`);
-  const answer: unknown = await response.json().catch(() => null);
-  if (options.json) console.log(JSON.stringify(answer));
-  else
-    console.log(
-      `${options.resolve ? 'Resolved' : 'Fired'} ${names.join(', ')}. See ${config.apiUrl}/incidents`,
-    );
+  if (options.json) {
+    console.log(JSON.stringify(answer));
+    return EXIT.fine;
+  }
+  const incidents = idsOf(answer);
+  console.log(
+    `${options.resolve ? 'Resolved' : 'Fired'} ${names.join(', ')}: ${incidents.join(', ') || 'taken'}.`,
+  );
+  const { apiUrl } = requireConfig();
+  for (const id of incidents) console.log(`${apiUrl}/i/${id.replace(/^INC-/, '')}`);
+  if (incidents[0] !== undefined) console.log(`Next: wakewell incidents show ${incidents[0]}`);
   return EXIT.fine;
+}
+
+/** The alerts of a scenario, or the alert itself. A near miss of a known name is a typo; anything else is the operator's own alert. */
+function alertsOf(what: string): readonly string[] {
+  if (isScenarioName(what)) {
+    const { alertNames } = SCENARIOS[what].expected;
+    if (alertNames.length === 0) throw new CommandFailure(EXIT.usage, `the scenario ${what} raises no alert`);
+    return alertNames;
+  }
+  const known = [...new Set(ALERTS.map((alert) => alert.name)), ...SCENARIO_NAMES];
+  if (known.includes(what)) return [what];
+  const near = nearestWord(what, known);
+  if (near !== null) {
+    throw new CommandFailure(
+      EXIT.noSuchThing,
+      `no alert or scenario is called "${what}"; did you mean "${near}"? (If not: fire ${near} -l alertname=${what})`,
+    );
+  }
+  return [what];
+}
+
+/** Some alerts exist in two severities: the one that pages is what a test wants to see. */
+function severityOf(alertname: string): string {
+  const severities = ALERTS.filter((alert) => alert.name === alertname).map((alert) => alert.severity);
+  return severities.includes('critical') ? 'critical' : (severities[0] ?? 'warning');
+}
+
+function idsOf(answer: unknown): string[] {
+  const incidents = (answer as { readonly incidents?: unknown } | null)?.incidents;
+  return Array.isArray(incidents) ? incidents.map(String) : [];
 }

@@ -1,72 +1,114 @@
-import { callService } from './call-service.js';
-import { CommandFailure, EXIT } from './exit-codes.js';
+/** `wakewell incidents …`: the incidents of the running service. */
 
+import { clean, cut } from '../render/neutralise.js';
+import { callService } from './call-service.js';
+import { EXIT } from './exit-codes.js';
+import { diagnosisLines, type PrintedDiagnosis } from './print.js';
+
+/** What these commands read of the API's answers. */
 type Listed = {
   readonly id: string;
   readonly state: string;
   readonly severity: string;
   readonly alertname: string;
   readonly scope: Readonly<Record<string, string>>;
+  readonly opened_at: string;
+  readonly acknowledged_by: string | null;
   readonly verdict: { readonly says: string } | null;
 };
 
-/** `wakewell incidents list`: one line an incident, newest first. */
+type Shown = {
+  readonly id: string;
+  readonly state: string;
+  readonly headline: string;
+  readonly acknowledged_by: string | null;
+  readonly resolved_by: string | null;
+  readonly links: { readonly html: string };
+  readonly diagnosis: {
+    readonly verdict: Omit<PrintedDiagnosis['verdict'], 'wrongFixes'> & {
+      readonly do_not: PrintedDiagnosis['verdict']['wrongFixes'];
+    };
+    readonly steps: readonly (Omit<PrintedDiagnosis['findings'][number], 'status'> & {
+      readonly result: PrintedDiagnosis['findings'][number]['status'];
+    })[];
+  } | null;
+};
+
+const incidentPath = (id: string) => `/api/v1/incidents/${encodeURIComponent(id)}`;
+
+/** Two lines an incident: symptom and cause. Filters are those of the API. */
 export async function listIncidents(options: {
   readonly state?: string;
+  readonly severity?: string;
+  readonly q?: string;
+  readonly limit?: string;
   readonly json: boolean;
 }): Promise<number> {
-  const query = options.state === undefined ? '' : `?state=${encodeURIComponent(options.state)}`;
-  const answer = (await callService(`/api/v1/incidents${query}`)) as { readonly data: readonly Listed[] };
+  const { json, ...filters } = options;
+  const query = new URLSearchParams(
+    Object.entries(filters).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+  const answer = (await callService(`/api/v1/incidents?${query}`)) as { readonly data: readonly Listed[] };
+  if (json) {
+    console.log(JSON.stringify(answer));
+    return EXIT.fine;
+  }
+  if (answer.data.length === 0) {
+    console.log(
+      query.size === 0 ? 'No incidents. To make one: wakewell fire LLMHighTTFT' : 'No incident fits.',
+    );
+    return EXIT.fine;
+  }
+  console.log(
+    `${'ID'.padEnd(9)} ${'STATE'.padEnd(13)} ${'SEVERITY'.padEnd(9)} ${'OPENED (UTC)'.padEnd(17)} WHAT`,
+  );
+  for (const one of answer.data) {
+    const opened = one.opened_at.slice(0, 16).replace('T', ' ');
+    const place = clean(Object.values(one.scope).join('/'));
+    console.log(
+      `${one.id.padEnd(9)} ${one.state.padEnd(13)} ${one.severity.padEnd(9)} ${opened.padEnd(17)} ${cut(clean(one.alertname), 60)} ${cut(place, 60)}`,
+    );
+    const who = one.acknowledged_by === null ? '' : ` (acked by ${cut(clean(one.acknowledged_by), 30)})`;
+    console.log(`          ${cut(clean(one.verdict?.says ?? 'not diagnosed yet'), 100)}${who}`);
+  }
+  const open = answer.data.find((one) => one.state !== 'resolved') ?? answer.data[0];
+  console.log(`Next: wakewell incidents show ${open?.id}`);
+  return EXIT.fine;
+}
+
+/** Headline, verdict, checks, what to do and what not. */
+export async function showIncident(id: string, options: { readonly json: boolean }): Promise<number> {
+  const answer = (await callService(incidentPath(id))) as Shown;
   if (options.json) {
     console.log(JSON.stringify(answer));
     return EXIT.fine;
   }
-  if (answer.data.length === 0) console.log('No incidents. `wakewell fire LLMHighTTFT` makes one.');
-  for (const one of answer.data) {
-    console.log(
-      `${one.id.padEnd(9)} ${one.state.padEnd(13)} ${one.severity.padEnd(9)} ${printable(`${one.alertname} ${Object.values(one.scope).join('/')}: ${one.verdict?.says ?? 'not diagnosed yet'}`)}`,
-    );
-  }
-  return EXIT.fine;
-}
-
-/** `wakewell incidents show 412`. */
-export async function showIncident(id: string, options: { readonly json: boolean }): Promise<number> {
-  const answer = await callService(`/api/v1/incidents/${encodeURIComponent(id)}`);
-  const text =
-    typeof answer === 'object' && answer !== null && 'headline' in answer ? answer.headline : undefined;
-  if (!options.json && typeof text === 'string') console.log(text);
-  else console.log(JSON.stringify(answer, null, options.json ? 0 : 2));
-  return EXIT.fine;
-}
-
-/** `wakewell incidents ack|resolve 412`. */
-export async function changeIncident(
-  id: string,
-  change: 'acknowledge' | 'resolve',
-  options: { readonly comment?: string; readonly json: boolean },
-): Promise<number> {
-  const actor = process.env.USER ?? 'cli';
-  const answer = await callService(`/api/v1/incidents/${encodeURIComponent(id)}/${change}`, {
-    method: 'POST',
-    body: { actor, ...(options.comment === undefined ? {} : { comment: options.comment }) },
-  });
+  const { diagnosis } = answer;
+  const by = answer.resolved_by ?? answer.acknowledged_by;
+  const lines =
+    diagnosis === null
+      ? ['Not diagnosed yet.']
+      : diagnosisLines({
+          verdict: { ...diagnosis.verdict, wrongFixes: diagnosis.verdict.do_not },
+          findings: diagnosis.steps.map((step) => ({ ...step, status: step.result })),
+        });
+  console.log([clean(answer.headline), '', ...lines, ''].join('\n'));
   console.log(
-    options.json
-      ? JSON.stringify(answer)
-      : `${id}: ${change === 'acknowledge' ? 'acknowledged' : 'resolved'}.`,
+    `${answer.id} is ${answer.state}${by === null ? '' : ` (${clean(by)})`}; page: ${answer.links.html}`,
   );
   return EXIT.fine;
 }
 
-/** Labels may hold terminal escapes. */
-function printable(text: string): string {
-  return text.replace(/\p{C}+/gu, ' ');
-}
+const DONE = { acknowledge: 'acknowledged', resolve: 'resolved', notes: 'noted' } as const;
 
-/** Reads `key=value`. */
-export function readPair(text: string): [string, string] {
-  const at = text.indexOf('=');
-  if (at < 1) throw new CommandFailure(EXIT.usage, `"${text}" is not name=value`);
-  return [text.slice(0, at), text.slice(at + 1)];
+/** Acknowledge, resolve, or add a note. Repeating one is fine. */
+export async function changeIncident(
+  id: string,
+  change: keyof typeof DONE,
+  options: { readonly comment?: string; readonly json: boolean },
+): Promise<number> {
+  const body = options.comment === undefined ? {} : { comment: options.comment };
+  const answer = await callService(`${incidentPath(id)}/${change}`, { method: 'POST', body });
+  console.log(options.json ? JSON.stringify(answer) : `${(answer as Shown).id}: ${DONE[change]}.`);
+  return EXIT.fine;
 }

@@ -1,4 +1,4 @@
-/** The command line. Modules are loaded when their command runs, so that starting stays quick. */
+/** The command line. A command's module is loaded when it runs, so that starting stays quick. */
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
@@ -15,12 +15,16 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-    if (error instanceof CommandFailure) {
-      console.error(error.message);
-      return error.exitCode;
+    if (!(error instanceof CommandFailure)) {
+      // A mistake of ours, or of a kind nobody foresaw: the stack helps whoever reports it.
+      console.error(error);
+      return EXIT.refused;
     }
-    console.error(error);
-    return EXIT.usage;
+    const { exitCode, message } = error;
+    console.error(
+      args.includes('--json') ? JSON.stringify({ error: message, exit_code: exitCode }) : message,
+    );
+    return exitCode;
   }
 }
 
@@ -28,13 +32,38 @@ export async function runCommand(args: readonly string[]): Promise<number> {
 export function createProgram(done: (status: number) => void): Command {
   const program = new Command('wakewell')
     .description('Alert routing and incident playbooks for teams that serve LLMs.')
+    .option('-c, --config <file>', 'configuration file (WAKEWELL_CONFIG, ./wakewell.yaml)')
     .exitOverride()
-    .showHelpAfterError('(see wakewell --help)');
-  const collect = (value: string, before: string[]) => [...before, value];
+    .showHelpAfterError('(see wakewell --help)')
+    .hook('preAction', () => {
+      const { config } = program.opts<{ config?: string }>();
+      if (config !== undefined) process.env.WAKEWELL_CONFIG = config;
+    });
+  addService(program, done);
+  addSetup(program, done);
+  addAlerts(program, done);
+  addIncidents(program, done);
+  program
+    .command('version')
+    .description('print the version')
+    .option(...JSON_OPTION)
+    .action((options) => {
+      const version = readVersion();
+      console.log(options.json ? JSON.stringify({ version, node: process.version }) : `wakewell ${version}`);
+      done(EXIT.fine);
+    });
+  return program;
+}
 
+type Done = (status: number) => void;
+
+const JSON_OPTION = ['--json', 'machine-readable', false] as const;
+const collect = (value: string, before: string[]) => [...before, value];
+
+function addService(program: Command, done: Done): void {
   program
     .command('serve')
-    .description('run the service')
+    .description('run the service; its log is JSON lines on stdout')
     .action(async () => done(await (await import('./serve.js')).serve()));
   program
     .command('demo')
@@ -45,19 +74,29 @@ export function createProgram(done: (status: number) => void): Command {
     .option('--stay', 'keep serving after the incident is over, until Ctrl-C', false)
     .option('--in-process', 'do not use Prometheus and Alertmanager even when installed', false)
     .action(async (options) => done(await (await import('./demo.js')).runDemo(options)));
+}
+
+function addSetup(program: Command, done: Done): void {
   program
     .command('init')
-    .description('write a configuration file')
+    .description('write a configuration file; asks on a terminal')
     .option('-o, --output <file>', 'where', 'wakewell.yaml')
     .option('--prometheus <url>', 'Prometheus')
     .option('--alertmanager <url>', 'Alertmanager')
     .option('--slack-channel <id>', 'Slack channel; the token comes from SLACK_BOT_TOKEN')
     .option('--pagerduty', 'page by PagerDuty; the key comes from PAGERDUTY_ROUTING_KEY', false)
+    .option('--host <address>', 'listen there; beyond loopback tokens are made')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples('init', 'init --prometheus http://prometheus:9090 --slack-channel C0123ABCD'),
+    )
     .action(async (options) => done(await (await import('./init.js')).init(options)));
   program
     .command('check')
     .description('find every mistake in configuration, engine files and playbooks')
-    .option('--json', 'machine-readable', false)
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('check', '--config staging.yaml check --json'))
     .action(async (options) => done(await (await import('./check.js')).check(options)));
   program
     .command('rules')
@@ -65,7 +104,12 @@ export function createProgram(done: (status: number) => void): Command {
     .option('--engine <name>', 'only this engine')
     .option('--time-scale <n>', 'shorten windows and for')
     .option('-o, --output <file>', 'write to a file')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('rules -o rules.yml', 'rules --engine vllm'))
     .action(async (options) => done(await (await import('./rules.js')).rules(options)));
+}
+
+function addAlerts(program: Command, done: Done): void {
   program
     .command('fire')
     .description('post what Alertmanager would post for an alert or a scenario')
@@ -73,7 +117,11 @@ export function createProgram(done: (status: number) => void): Command {
     .option('-l, --label <name=value>', 'label, repeatable', collect, [])
     .option('--severity <word>', 'severity label')
     .option('--resolve', 'resolve it instead', false)
-    .option('--json', 'machine-readable', false)
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples('fire kv-exhaustion', 'fire LLMHighTTFT -l model=mixtral --severity warning'),
+    )
     .action(async (what, options) => done(await (await import('./fire.js')).fire(what, options)));
   program
     .command('diagnose')
@@ -81,50 +129,65 @@ export function createProgram(done: (status: number) => void): Command {
     .argument('<alert>', 'alert name')
     .option('--at <time>', 'as of then, such as 2026-01-31T03:12:00Z')
     .option('-l, --label <name=value>', 'label, repeatable; give cluster, namespace, model', collect, [])
-    .option('--json', 'machine-readable', false)
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples(
+        'diagnose LLMHighTTFT -l cluster=prod-us -l namespace=serving -l model=llama-70b',
+        'diagnose LLMHighTTFT -l model=llama-70b --at 2026-01-31T03:12:00Z',
+      ),
+    )
     .action(async (alert, options) =>
       done(await (await import('./diagnose.js')).diagnoseAlert(alert, options)),
     );
-  addIncidents(program, done);
-  program
-    .command('version')
-    .description('print the version')
-    .option('--json', 'machine-readable', false)
-    .action((options) => {
-      const version = readVersion();
-      console.log(options.json ? JSON.stringify({ version, node: process.version }) : `wakewell ${version}`);
-      done(EXIT.fine);
-    });
-  return program;
 }
 
-function addIncidents(program: Command, done: (status: number) => void): void {
+function addIncidents(program: Command, done: Done): void {
   const incidents = program
     .command('incidents')
     .description('incidents of the running service (WAKEWELL_URL)');
   incidents
     .command('list')
-    .option('--state <state>', 'open, acknowledged or resolved')
-    .option('--json', 'machine-readable', false)
+    .description('newest first')
+    .option('--state <states>', 'open, acknowledged, resolved; several by comma')
+    .option('--severity <word>', 'critical, warning or info')
+    .option('-q, --q <words>', 'found in name, scope, id or verdict')
+    .option('--limit <n>', 'at most 200')
+    .option(...JSON_OPTION)
     .action(async (options) => done(await (await import('./incidents.js')).listIncidents(options)));
   incidents
     .command('show')
+    .description('verdict, checks, what to do and what not')
     .argument('<id>', '412 or INC-412')
-    .option('--json', 'machine-readable', false)
+    .option(...JSON_OPTION)
     .action(async (id, options) => done(await (await import('./incidents.js')).showIncident(id, options)));
-  for (const [name, change] of [
-    ['ack', 'acknowledge'],
-    ['resolve', 'resolve'],
+  for (const [name, change, description] of [
+    ['ack', 'acknowledge', 'take it: pager and card are told'],
+    ['resolve', 'resolve', 'say that it is over'],
   ] as const) {
     incidents
       .command(name)
+      .description(description)
       .argument('<id>', '412 or INC-412')
       .option('-m, --comment <text>', 'why, or what fixed it')
-      .option('--json', 'machine-readable', false)
+      .option(...JSON_OPTION)
       .action(async (id, options) =>
         done(await (await import('./incidents.js')).changeIncident(id, change, options)),
       );
   }
+  incidents
+    .command('note')
+    .description('add a sentence to its story')
+    .argument('<id>', '412 or INC-412')
+    .argument('<text>')
+    .option(...JSON_OPTION)
+    .action(async (id, comment, options) =>
+      done(await (await import('./incidents.js')).changeIncident(id, 'notes', { ...options, comment })),
+    );
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  wakewell ${line}`).join('\n')}`;
 }
 
 function readVersion(): string {

@@ -1,40 +1,49 @@
+/** `wakewell rules`: the Prometheus rules of the eight alerts. */
+
 import { writeFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { ALERTS } from '../catalog/alerts.js';
-import { builtInEnginesDirectory, loadEngineFiles } from '../catalog/engine-file.js';
 import { DEFAULT_THRESHOLDS } from '../catalog/thresholds.js';
+import { didYouMean } from '../config/suggest.js';
 import { generateAlertRules } from '../generate/alert-rules.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
 import { requireConfig } from './load-config.js';
+import { loadEngines } from './load-playbook.js';
+import { readTimeScale } from './print.js';
 
-/** `wakewell rules`: the Prometheus rules of the eight alerts, to stdout or a file. */
-export async function rules(options: {
+export type RulesOptions = {
   readonly engine?: string;
   readonly timeScale?: string;
   readonly output?: string;
-}): Promise<number> {
+  /** The same groups as JSON, which Prometheus does not read. */
+  readonly json: boolean;
+};
+
+export async function rules(options: RulesOptions): Promise<number> {
   const config = requireConfig();
-  const engines = [
-    ...config.engineDirectories.flatMap(loadEngineFiles),
-    ...loadEngineFiles(builtInEnginesDirectory()),
-  ];
-  const names = engines.map((engine) => engine.engine);
-  if (options.engine !== undefined && !names.includes(options.engine)) {
+  const engines = loadEngines(config.engineDirectories);
+  if (engines.faults.length > 0) throw new CommandFailure(EXIT.usage, engines.faults.join('\n'));
+  const names = engines.found.map((engine) => engine.engine);
+  const { engine } = options;
+  if (engine !== undefined && !names.includes(engine)) {
     throw new CommandFailure(
       EXIT.noSuchThing,
-      `no engine file is called "${options.engine}" (known: ${names.join(', ')})`,
+      `no engine file is called "${engine}"${didYouMean(engine, names)} (known: ${names.join(', ')})`,
     );
   }
-  const timeScale = options.timeScale === undefined ? config.timeScale : Number(options.timeScale);
-  if (!(timeScale >= 1)) throw new CommandFailure(EXIT.usage, '--time-scale takes a number from 1 on');
   const text = generateAlertRules({
     alerts: ALERTS,
-    engines,
+    engines: engines.found,
     thresholds: { ...DEFAULT_THRESHOLDS, ...config.thresholds },
-    timeScale,
+    timeScale: options.timeScale === undefined ? config.timeScale : readTimeScale(options.timeScale),
     ...(config.publicUrl === null ? {} : { publicUrl: config.publicUrl }),
-    ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(engine === undefined ? {} : { engine }),
   });
-  if (options.output === undefined) process.stdout.write(text);
-  else writeFileSync(options.output, text);
+  const shown = options.json ? `${JSON.stringify(parse(text))}\n` : text;
+  if (options.output === undefined) process.stdout.write(shown);
+  else {
+    writeFileSync(options.output, shown);
+    console.error(`Wrote ${options.output}. Check it: promtool check rules ${options.output}`);
+  }
   return EXIT.fine;
 }

@@ -1,6 +1,6 @@
 import { LLM_BUCKETS } from './buckets.js';
 import { createHistogram, type Histogram } from './histogram.js';
-import type { ServedOutcome, ServedRequest } from './serving-worker.js';
+import type { ServedOutcome, ServedRequest } from './served-request.js';
 import type { GatewaySnapshot, Labelled } from './snapshot.js';
 
 export type GatewayCounters = {

@@ -3,24 +3,10 @@
  * Time is an argument; a worker only moves when its fleet tells it that its iteration is over.
  */
 
+import type { ServedOutcome, ServedRequest } from './served-request.js';
 import type { ServingConfig } from './serving-config.js';
 import type { WorkerSnapshot } from './snapshot.js';
 import { createWorkerCounters } from './worker-counters.js';
-
-export type ServedRequest = {
-  readonly id: number;
-  readonly arrivedMs: number;
-  readonly promptTokens: number;
-  readonly outputTokens: number;
-  readonly endpoint: string;
-  readonly priority: string;
-};
-
-export type ServedOutcome =
-  | { readonly kind: 'ok' }
-  /** The caller gave up waiting for its first token. */
-  | { readonly kind: 'cancelled' }
-  | { readonly kind: 'error'; readonly errorType: string };
 
 /** What a worker tells its fleet as things happen. Times in seconds. */
 export type WorkerEvents = {

@@ -1,6 +1,6 @@
 import type { Random } from './random.js';
 import { type Lengths, SCENARIOS, type Scenario } from './scenarios.js';
-import type { ServedRequest } from './serving-worker.js';
+import type { ServedRequest } from './served-request.js';
 import type { TraceArrival } from './trace.js';
 
 export type Arrival = {

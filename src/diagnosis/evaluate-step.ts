@@ -73,7 +73,12 @@ function found(judgement: Judgement, readings: StepReadings): Finding {
         : [],
     tookMs: readings.tookMs,
     // No negative zero: what is stored as JSON must come back as it was.
-    numbers: Object.fromEntries(Object.entries(judgement.numbers).map(([name, value]) => [name, value + 0])),
+    // JSON keeps neither infinity nor a negative zero, and what is stored must come back as it was.
+    numbers: Object.fromEntries(
+      Object.entries(judgement.numbers).flatMap(([name, value]) =>
+        Number.isFinite(value) ? [[name, value + 0]] : [],
+      ),
+    ),
     reason: status === 'unknown' ? text.reason : missing.length > 0 ? 'no_series' : null,
   };
 }

@@ -17,6 +17,8 @@ export type ExplainOptions = {
   readonly atMs: number;
   readonly windowMs: number;
   readonly timeScale: number;
+  /** Metric names that some engine file has a use for: none of them is another one renamed. */
+  readonly known: ReadonlySet<string>;
   readonly signal?: AbortSignal;
 };
 
@@ -29,7 +31,7 @@ type Fit =
   | { readonly kind: 'lacks'; readonly labels: readonly string[] };
 
 /**
- * Looks the metrics of a signal up without the expression around them: three bounded questions at once.
+ * Looks the metrics of a signal up without the expression around them: at most three bounded questions at once.
  * Never throws; when nothing can be learned it says that no series was found, and why no more is known.
  */
 export async function explainEmpty(
@@ -41,9 +43,10 @@ export async function explainEmpty(
 ): Promise<Explanation> {
   const main = source.metrics[0];
   if (main === undefined) return empty('no_series', 'the engine file names no metric');
-  const [census, family, lastSeen] = await Promise.all([
+  const family = familyQuery(main, scope);
+  const [census, relations, lastSeen] = await Promise.all([
     client.query(censusQuery([...source.metrics, ...source.was], scope), options),
-    client.query(familyQuery(main, scope), options),
+    family === null ? null : client.query(family, options),
     client.query(lastSeenQuery(main, scope, options.timeScale), options),
   ]);
   if (census.kind === 'failed')
@@ -56,7 +59,7 @@ export async function explainEmpty(
 
   const old = source.was.find(isHere);
   if (old !== undefined) return empty('renamed', `no series for ${absent}; found ${old}, renamed`);
-  const relatives = absent === main ? relativesIn(family, source) : [];
+  const relatives = absent === main ? relativesIn(relations, options.known) : [];
   const relative = relatives[0];
   if (relative !== undefined)
     return empty('renamed', `no series for ${absent}; found ${relative} instead: renamed?`);
@@ -105,14 +108,18 @@ function censusQuery(names: readonly string[], scope: ScopeSelector): string {
   return `count by (__name__, ${labels}) ({__name__=~${quote(quoteNames(names))}})`;
 }
 
-/** Names that end like the metric without its prefix, in the scope: `ray_vllm_x` for `vllm:x`. */
-function familyQuery(metric: string, scope: ScopeSelector): string {
-  return `count by (__name__) ({__name__=~${quote(`.*${quoteNames([stemOf(metric)])}.*`)},${scope.selector}})`;
+/**
+ * Names in the scope that are the metric's but for prefix and suffix: `ray_vllm_x` for `vllm:x`. Null for a stem of
+ * one word, which too many metrics of other things share.
+ */
+function familyQuery(metric: string, scope: ScopeSelector): string | null {
+  const stem = metric.replace(/^[a-z0-9]+[:_]/, '').replace(SUFFIX, '');
+  if (!stem.includes('_')) return null;
+  const pattern = `(.*[:_])?${quoteNames([stem])}(_total|_count|_seconds|_bytes|_ratio|_percent?)?`;
+  return `count by (__name__) ({__name__=~${quote(pattern)},${scope.selector}})`;
 }
 
-function stemOf(metric: string): string {
-  return metric.replace(/^[a-z0-9]+[:_]/, '').replace(/_(?:total|count|bucket|bytes|seconds_count)$/, '');
-}
+const SUFFIX = /_(?:total|count|bytes|ratio|perc|seconds|seconds_count)$/;
 
 /** A quarter of a minute is a scrape; an hour back is what "it was there" means. Both shrink with the time scale. */
 function lastSeenQuery(metric: string, scope: ScopeSelector, timeScale: number): string {
@@ -137,16 +144,12 @@ function fitOf(values: readonly string[], scope: ScopeSelector): Fit {
   return lacking.length === 0 ? { kind: 'here' } : { kind: 'lacks', labels: lacking };
 }
 
-function relativesIn(family: VectorAnswer, source: SignalSource): string[] {
-  if (family.kind === 'failed') return [];
-  const own = new Set([...source.metrics, ...source.was]);
-  return (
-    family.samples
-      .map((sample) => sample.labels.__name__ ?? '')
-      // A counter's creation time is not the counter.
-      .filter((name) => name !== '' && !own.has(name) && !name.endsWith('_created'))
-      .sort((a, b) => a.length - b.length)
-  );
+function relativesIn(family: VectorAnswer | null, known: ReadonlySet<string>): string[] {
+  if (family === null || family.kind === 'failed') return [];
+  return family.samples
+    .map((sample) => sample.labels.__name__ ?? '')
+    .filter((name) => name !== '' && !known.has(name))
+    .sort((a, b) => a.length - b.length);
 }
 
 function ageIn(answer: VectorAnswer, atMs: number): number | null {

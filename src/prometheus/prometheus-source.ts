@@ -44,6 +44,11 @@ export function createPrometheusSource(
   const { client, engines, clock, externalLabels = [] } = options;
   const timeScale = options.timeScale ?? 1;
   const probe = createEngineProbe(client, engines, clock, externalLabels);
+  const known = new Set(
+    engines.flatMap(({ signals }) =>
+      Object.values(signals).flatMap(({ metrics, was }) => [...metrics, ...was]),
+    ),
+  );
   const shared = createSharedQuestions(clock, SHARE_MS);
 
   function windowOf(signal: string, read: ReadOptions): number {
@@ -88,6 +93,7 @@ export function createPrometheusSource(
             ...read,
             windowMs,
             timeScale,
+            known,
           });
           const detail = [why.detail, ...warnings].join('; Prometheus warns: ');
           return { ...why, detail, engine: candidate.engine.engine, query };

@@ -69,7 +69,7 @@ const PAGES: Record<string, Page> = {
     text: () =>
       vllm('num_requests_running', 'model_name="renamed",engine="0"', 1) +
       'ray_vllm_kv_cache_usage_perc{model_name="renamed"} 0.4\n' +
-      'acme_num_requests_waiting_now{model_name="renamed"} 4\n',
+      'acme_num_requests_waiting{model_name="renamed"} 4\n',
   },
   '/gpu': {
     pod: 'g0',
@@ -88,7 +88,7 @@ const PAGES: Record<string, Page> = {
       'llm_kv_fragmentation_ratio{worker_id="w0"} NaN\n' +
       `llm_requests_total{endpoint="/v1"} ${tick * 5}\n` +
       ttft('llm_ttft_seconds', 'endpoint="/v1"', 7) +
-      'llm_gpu_memory_used_bytes{worker_id="w0"} 5\n',
+      'llm_gpu_memory_used_bytes{worker_id="w0"} 5\nllm_kv_blocks_free{worker_id="w0"} 5\nhttp_requests_total 4\n',
   },
   '/idle': {
     pod: 'i0',
@@ -252,8 +252,7 @@ describe.skipIf(withoutPrometheus)('signals of a real Prometheus', () => {
   test('a metric under a name nobody knows is found by its ending', async () => {
     expect(await read('queue_depth', scope('renamed'))).toMatchObject({
       reason: 'renamed',
-      detail:
-        'no series for vllm:num_requests_waiting; found acme_num_requests_waiting_now instead: renamed?',
+      detail: 'no series for vllm:num_requests_waiting; found acme_num_requests_waiting instead: renamed?',
     });
   });
 
@@ -284,6 +283,14 @@ describe.skipIf(withoutPrometheus)('signals of a real Prometheus', () => {
 
     expect(reading).toMatchObject({ reason: 'no_series', engine: null });
     expect(reading.kind === 'empty' && reading.detail).toContain('there are some for cluster="prod"');
+  });
+
+  test('another metric of a similar name is not taken for the missing one', async () => {
+    expect(await read('kv_blocks_total', scope('l'))).toMatchObject({
+      reason: 'no_series',
+      detail: expect.stringContaining('no series for llm_kv_blocks_total'),
+    });
+    expect(await read('request_rate', scope('gone'))).toMatchObject({ reason: 'no_series' });
   });
 
   test('one of two metrics that a ratio needs is named', async () => {

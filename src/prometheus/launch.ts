@@ -11,6 +11,15 @@ export type Launched = { readonly url: string; readonly close: () => Promise<voi
 /** Ready takes 1 to 3 s on an idle machine; a busy one gets time. */
 const READY_WITHIN_MS = 30_000;
 const READY_POLL_MS = 100;
+/** Both flush and end within a second; after this they are killed. */
+const STOP_WITHIN_MS = 5000;
+
+/**
+ * Runs the binary until it ends or the guard's standard input does. The pipe's other end is ours: however we end,
+ * a kill -9 included, the kernel closes it, and nothing outlives us.
+ */
+const GUARD =
+  'exec 3<&0; "$@" 3<&- </dev/null & child=$!; (cat <&3 >/dev/null; kill "$child" 2>/dev/null) & wait "$child"';
 
 /** The first of `names` that can be run from `path`, or null. */
 export function findBinary(names: readonly string[], path: string): string | null {
@@ -87,23 +96,29 @@ async function launch(
   writeFileSync(join(directory, 'config.yml'), options.configYaml);
   for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(directory, name), text);
   const port = options.port ?? (await freePort());
-  const child = spawn(binary, args(directory, port), { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+  // Of its own process group, so that Ctrl-C in a terminal reaches us alone and we stop it in our order.
+  const child = spawn('sh', ['-c', GUARD, 'guard', binary, ...args(directory, port)], {
+    cwd: directory,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true,
+  });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-4000);
   });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = `http://127.0.0.1:${port}`;
-  // The child must not outlive us when we are ended without a chance to stop it.
-  const killOnExit = () => child.kill('SIGKILL');
-  process.once('exit', killOnExit);
 
   const close = async () => {
-    process.removeListener('exit', killOnExit);
-    await end(child);
+    child.stdin.on('error', () => {});
+    child.stdin.end();
+    const force = setTimeout(() => killGroup(child), STOP_WITHIN_MS);
+    await ended;
+    clearTimeout(force);
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await ready(child, url, () => said);
+    await ready(child, binary, url, () => said);
   } catch (error) {
     await close();
     throw error;
@@ -111,10 +126,9 @@ async function launch(
   return { url, close };
 }
 
-async function ready(child: ChildProcess, url: string, said: () => string): Promise<void> {
+async function ready(child: ChildProcess, binary: string, url: string, said: () => string): Promise<void> {
   for (let waitedMs = 0; waitedMs < READY_WITHIN_MS; waitedMs += READY_POLL_MS) {
-    if (child.exitCode !== null)
-      throw new Error(`${child.spawnfile} ended with ${child.exitCode}: ${said()}`);
+    if (child.exitCode !== null) throw new Error(`${binary} ended with ${child.exitCode}: ${said()}`);
     try {
       const response = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1000) });
       await response.body?.cancel();
@@ -124,17 +138,14 @@ async function ready(child: ChildProcess, url: string, said: () => string): Prom
     }
     await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
   }
-  throw new Error(`${child.spawnfile} was not ready within ${READY_WITHIN_MS / 1000} s: ${said()}`);
+  throw new Error(`${binary} was not ready within ${READY_WITHIN_MS / 1000} s: ${said()}`);
 }
 
-function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    const force = setTimeout(() => child.kill('SIGKILL'), 5000);
-    child.once('exit', () => {
-      clearTimeout(force);
-      resolve();
-    });
-    child.kill('SIGTERM');
-  });
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Already gone.
+  }
 }

@@ -1,0 +1,99 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { alertmanagerConfig, prometheusConfig } from '../../src/generate/peer-config.js';
+import { startAlertmanager, withoutAlertmanager } from '../support/real-alertmanager.js';
+
+const LABELS = { cluster: 'prod', namespace: 'serving', model: 'm' };
+
+test('Prometheus is told where everything is', () => {
+  const config = parse(
+    prometheusConfig({
+      targets: [{ address: '127.0.0.1:1', path: '/w0/metrics', labels: { ...LABELS, pod: 'w0' } }],
+      rulesFile: 'rules.yml',
+      alertmanagerAddress: '127.0.0.1:2',
+      scrapeIntervalMs: 750,
+      evaluationIntervalMs: 1500,
+    }),
+  );
+
+  expect(config.global).toEqual({
+    scrape_interval: '750ms',
+    scrape_timeout: '750ms',
+    evaluation_interval: '1500ms',
+  });
+  expect(config.rule_files).toEqual(['rules.yml']);
+  expect(config.alerting.alertmanagers[0].static_configs[0].targets).toEqual(['127.0.0.1:2']);
+  expect(config.scrape_configs[0]).toMatchObject({
+    honor_labels: true,
+    static_configs: [{ targets: ['127.0.0.1:1'], labels: { pod: 'w0', __metrics_path__: '/w0/metrics' } }],
+  });
+});
+
+describe.skipIf(withoutAlertmanager)('a real Alertmanager with the generated configuration', () => {
+  test('groups by scope, authenticates, sends resolved, and lets critical inhibit warning of the same place', async () => {
+    const bodies: { alerts: { status: string; labels: Record<string, string> }[]; groupKey: string }[] = [];
+    const credentials = new Set<string | undefined>();
+    const webhook = createServer(async (request, response) => {
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      credentials.add(request.headers.authorization);
+      bodies.push(JSON.parse(text));
+      response.end();
+    });
+    await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
+    const alertmanager = await startAlertmanager({
+      configYaml: alertmanagerConfig({
+        webhookUrl: `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`,
+        bearerToken: 'secret-token',
+        groupWaitMs: 200,
+        groupIntervalMs: 300,
+        repeatIntervalMs: 60_000,
+      }),
+    });
+    const alert = (alertname: string, severity: string, model: string, endsAt?: string) => ({
+      labels: { alertname, severity, ...LABELS, model },
+      ...(endsAt === undefined ? {} : { endsAt }),
+    });
+    const send = (alerts: unknown[]) =>
+      fetch(`${alertmanager.url}/api/v2/alerts`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(alerts),
+      });
+    const seen = () =>
+      bodies.flatMap((body) =>
+        body.alerts.map(
+          ({ status, labels }) => `${labels.alertname} ${labels.severity} ${labels.model} ${status}`,
+        ),
+      );
+
+    // The one that inhibits has to be known first.
+    await send([alert('LLMKVCachePressure', 'critical', 'm')]);
+    await send([
+      alert('LLMKVCachePressure', 'warning', 'm'),
+      alert('LLMKVCachePressure', 'warning', 'other'),
+    ]);
+    await until(() => seen().length >= 2);
+    await send([alert('LLMKVCachePressure', 'critical', 'm', new Date().toISOString())]);
+    await until(() => seen().some((line) => line.endsWith('resolved')));
+
+    expect(seen()).toContain('LLMKVCachePressure critical m firing');
+    expect(seen()).toContain('LLMKVCachePressure warning other firing');
+    expect(seen()).toContain('LLMKVCachePressure critical m resolved');
+    const first = bodies.find((body) => body.groupKey.includes('model="m"'));
+    expect(first?.alerts.map((one) => one.labels.severity)).toEqual(['critical']);
+    expect([...credentials]).toEqual(['Bearer secret-token']);
+    await alertmanager.close();
+    await new Promise((resolve) => webhook.close(resolve));
+  }, 60_000);
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('waited 30 s in vain');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import type { IncidentView } from '../domain/incident-view.js';
+import { speakingDiagnosis } from '../domain/speaking-diagnosis.js';
 import { toDiagnosis } from './diagnosis-store.js';
 import { toEpisode, toIncident, toIncidentAlert } from './incident-rows.js';
 import type { Tx } from './tables.js';
@@ -9,6 +10,9 @@ import { toTimelineEntry } from './timeline-store.js';
 
 const MAX_ALERTS = 50;
 const MAX_TIMELINE = 200;
+
+/** Diagnoses looked at for the one that speaks; more join an incident only in a storm. */
+const MAX_DIAGNOSES = 20;
 
 /** The view of one incident; null when there is no such incident. */
 export async function readIncidentView(tx: Tx, incidentId: number): Promise<IncidentView | null> {
@@ -49,8 +53,8 @@ export async function readIncidentView(tx: Tx, incidentId: number): Promise<Inci
       .where('incident_id', '=', incidentId)
       .where('trigger', resolved ? '=' : '<>', 'resolved')
       .orderBy('id', 'desc')
-      .limit(1);
-  const diagnosis = await newest(false).executeTakeFirst();
+      .limit(MAX_DIAGNOSES);
+  const whileFiring = (await newest(false).execute()).reverse().map(toDiagnosis);
   // A check made after an earlier resolve says nothing about an episode that is burning again.
   const after =
     incident.state === 'resolved'
@@ -81,7 +85,7 @@ export async function readIncidentView(tx: Tx, incidentId: number): Promise<Inci
     alerts: alerts.map(toIncidentAlert),
     alertCount: counts.all,
     firingCount: counts.firing,
-    diagnosis: diagnosis === undefined ? null : toDiagnosis(diagnosis),
+    diagnosis: speakingDiagnosis(whileFiring),
     afterDiagnosis: after === undefined ? null : toDiagnosis(after),
     timeline: timeline.reverse().map(toTimelineEntry),
     pagedReceivers: paged.map((row) => row.receiver),

@@ -25,7 +25,7 @@ export type PrometheusSourceOptions = {
   readonly clock: Clock;
   /** 20 makes every window 20 times shorter. */
   readonly timeScale?: number;
-  /** Window of rates and quantiles before scaling; 5 min. */
+  /** Window of rates and quantiles as it is used, already scaled; else five minutes by the time scale. */
   readonly defaultWindowMs?: number;
   /** How often targets are scraped; no window gets shorter than four scrapes. */
   readonly scrapeIntervalMs?: number;
@@ -53,7 +53,9 @@ export function createPrometheusSource(
 
   function windowOf(signal: string, read: ReadOptions): number {
     if (read.windowMs !== undefined) return read.windowMs;
-    return scaledWindow(findSignal(signal)?.windowMs ?? options.defaultWindowMs ?? 5 * MINUTE, options);
+    const own = findSignal(signal)?.windowMs;
+    if (own !== undefined) return scaledWindow(own, options);
+    return options.defaultWindowMs ?? scaledWindow(5 * MINUTE, options);
   }
 
   function queryOf({ engine, expression, scope }: Candidate, windowMs: number): string {

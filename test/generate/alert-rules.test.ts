@@ -44,7 +44,7 @@ function histogram(
 const worker = (labels: string, name: string) => `worker_id="${name}",${labels}`;
 const pod = (name: string) => `pod="${name}",engine="0",${VLLM}`;
 
-async function firing(input: readonly InputSeries[], atMinutes = 30, text = rules): Promise<string[]> {
+async function firing(input: readonly InputSeries[], atMinutes = 16, text = rules): Promise<string[]> {
   const found = await firingAlerts({ rules: text, input, atMinutes, names: NAMES });
   return found
     .map(({ name, labels }) => `${name} ${/severity="(\w+)"/.exec(labels)?.[1] ?? 'no severity'}`)
@@ -173,7 +173,7 @@ describe.skipIf(withoutPromtool)(
         ...histogram('llm_ttft_seconds', `endpoint="b",${LLM}`, HISTOGRAM_BUCKETS.ttft, 0.05, 10),
         ...histogram('llm_ttft_seconds', other, HISTOGRAM_BUCKETS.ttft, 1, 10),
       ];
-      const found = await firingAlerts({ rules, input, atMinutes: 30, names: ['LLMHighTTFT'] });
+      const found = await firingAlerts({ rules, input, atMinutes: 16, names: ['LLMHighTTFT'] });
 
       expect(found.map((one) => one.labels)).toEqual([
         '{alertname="LLMHighTTFT", cluster="prod", model="other", namespace="serving", severity="critical"}',
@@ -198,7 +198,7 @@ describe.skipIf(withoutPromtool)(
       'LLMHighTTFT fires on a stall of %s, which no histogram sees',
       async (_engine, waiting, running, tokens) => {
         const stalled = [steady(waiting, 12), steady(running, 8), steady(tokens, 90_000)];
-        const found = await firingAlerts({ rules, input: stalled, atMinutes: 30, names: NAMES });
+        const found = await firingAlerts({ rules, input: stalled, atMinutes: 16, names: NAMES });
 
         expect(found.map((one) => one.name)).toEqual(['LLMHighTTFT']);
         expect(found[0]?.annotations).toContain(

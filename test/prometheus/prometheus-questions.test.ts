@@ -168,6 +168,12 @@ describe('windows', () => {
     expect(new Set(windowsAsked())).toEqual(new Set([window]));
   });
 
+  test('a default window is taken as it is', async () => {
+    const source = connect({ timeScale: 20, defaultWindowMs: 15 * SECOND });
+    await source.readSignal('generation_tokens_rate', SCOPE, at());
+    expect(windowsAsked()).toEqual(['15s']);
+  });
+
   test('a caller’s own window is taken as it is', async () => {
     await connect().readSignal('generation_tokens_rate', SCOPE, { ...at(), windowMs: 90 * SECOND });
     expect(windowsAsked()).toEqual(['90s']);

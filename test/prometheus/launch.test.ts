@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { findBinary, launchPrometheus } from '../../src/prometheus/launch.js';
+import { findBinary, freePort, launchPrometheus } from '../../src/prometheus/launch.js';
 import { prometheusBinary, startPrometheus, withoutPrometheus } from '../support/real-prometheus.js';
 
 const LAUNCH = fileURLToPath(new URL('../../src/prometheus/launch.ts', import.meta.url));
@@ -26,6 +26,13 @@ test('a binary is the first of its names on the path, or null', () => {
   expect(findBinary(['no-such-binary', 'sh'], '/nowhere:/bin')).toBe('/bin/sh');
   expect(findBinary(['no-such-binary'], '/bin')).toBeNull();
   expect(findBinary(['sh'], '')).toBeNull();
+});
+
+test('free ports are all different and none that an outgoing connection could take', async () => {
+  const ports = await Promise.all(Array.from({ length: 200 }, () => freePort()));
+
+  expect(new Set(ports).size).toBe(200);
+  expect(Math.max(...ports)).toBeLessThan(32_768);
 });
 
 describe.skipIf(withoutPrometheus)('a launched Prometheus', () => {

@@ -2,12 +2,16 @@
  * Durable intake over HTTP beside a storeless Express + zod server, and beside the real Alertmanager's own
  * `POST /api/v2/alerts` (which keeps alerts in memory). Every request brings alerts that were not seen before.
  *
+ * Alertmanager is measured twice: while it delivers what it takes to a webhook, as it does in front of us
+ * (`ratio_to_alertmanager_*`), and with its default timings, where nothing falls due while the measurement
+ * lasts and it uses both cores for taking alerts alone (`ratio_to_idle_alertmanager_*`).
+ *
  * `npm run bench:intake [-- --rounds 5 --seconds 2]`; the last line is JSON.
  */
 
 import { parseArgs } from 'node:util';
 import { apiBody, webhookBody } from './intake/bodies.js';
-import { closedLoop, median, openLoop, percentile, requestBytes } from './intake/load.js';
+import { closedLoop, eachOnce, median, openLoop, percentile, requestBytes } from './intake/load.js';
 import { type BenchServer, startAlertmanager, startDurable, startStoreless } from './intake/servers.js';
 
 const { values } = parseArgs({
@@ -36,7 +40,19 @@ function source(server: BenchServer, body: Body, size: Size, firstAlert: number)
   return () => prepared.pop() ?? make();
 }
 
-let nextAlert = 0;
+const PRELOADED_ALERTS = 20_000;
+
+/** Gives a server the alerts that everybody starts with. */
+async function preload(server: BenchServer, body: Body): Promise<void> {
+  const bodies = Array.from({ length: PRELOADED_ALERTS / 100 }, (_, index) => body(index * 100, 100));
+  await eachOnce(
+    server,
+    bodies.map((text) => requestBytes(server, text)),
+    8,
+  );
+}
+
+let nextAlert = 10_000_000;
 
 /** Alerts a second, closed loop. */
 async function throughput(server: BenchServer, body: Body, size: Size): Promise<number> {
@@ -70,16 +86,17 @@ function note(key: string, value: number): number {
 for (let round = 0; round < rounds; round += 1) {
   const durable = await startDurable();
   const storeless = await startStoreless();
-  const alertmanager = await startAlertmanager();
+  const peers = [
+    { key: 'alertmanager', server: await startAlertmanager('delivering') },
+    { key: 'idle_alertmanager', server: await startAlertmanager('idle') },
+  ];
   try {
-    // Once through everything, so that no first measurement pays for compiling code.
-    await closedLoop(durable, source(durable, webhookBody, 1, 0), {
+    // Everybody starts warm and with the same 20,000 alerts: an empty Alertmanager has nothing to deliver.
+    await preload(durable, webhookBody);
+    for (const { server } of peers) if (server !== null) await preload(server, apiBody);
+    await closedLoop(durable, source(durable, webhookBody, 1, 1_000_000), {
       connections: CONNECTIONS,
       durationMs: 700,
-    });
-    await closedLoop(durable, source(durable, webhookBody, 100, 1_000_000), {
-      connections: CONNECTIONS,
-      durationMs: 300,
     });
     await closedLoop(storeless, source(storeless, webhookBody, 1, 0), {
       connections: CONNECTIONS,
@@ -95,13 +112,15 @@ for (let round = 0; round < rounds; round += 1) {
     for (const size of [1, 10, 100] as const) {
       const ours =
         size === 1 ? ours1 : note(`alerts_per_s_${size}`, await throughput(durable, webhookBody, size));
-      if (alertmanager === null) continue;
-      const theirs = note(`alertmanager_per_s_${size}`, await throughput(alertmanager, apiBody, size));
-      note(`ratio_to_alertmanager_${size}`, ours / theirs);
+      for (const { key, server } of peers) {
+        if (server === null) continue;
+        const theirs = note(`${key}_per_s_${size}`, await throughput(server, apiBody, size));
+        note(`ratio_to_${key}_${size}`, ours / theirs);
+      }
     }
     note('rss_mb', durable.rssMb());
   } finally {
-    await Promise.all([durable.stop(), storeless.stop(), alertmanager?.stop()]);
+    await Promise.all([durable.stop(), storeless.stop(), ...peers.map(({ server }) => server?.stop())]);
   }
   const line = Object.entries(measured).map(([key, list]) => `${key} ${(list.at(-1) ?? 0).toFixed(2)}`);
   console.log(`round ${round + 1} of ${rounds}: ${line.join(', ')}`);
@@ -112,6 +131,10 @@ const KEYS = [
   'ratio_to_alertmanager_1',
   'ratio_to_alertmanager_10',
   'ratio_to_alertmanager_100',
+  'ratio_to_idle_alertmanager_1',
+  'ratio_to_idle_alertmanager_10',
+  'ratio_to_idle_alertmanager_100',
+  'alerts_per_s_1',
   'alerts_per_s_100',
   'ack_p99_ms_500',
   'rss_mb',

@@ -83,6 +83,20 @@ export async function closedLoop(
   return summary(latencies, failures, tookMs);
 }
 
+/** Sends each request once and throws when one is not answered 200. */
+export async function eachOnce(target: Target, requests: Buffer[], connections: number): Promise<void> {
+  const opened = await Promise.all(Array.from({ length: connections }, () => openConnection(target.port)));
+  await Promise.all(
+    opened.map(async (connection) => {
+      for (let bytes = requests.shift(); bytes !== undefined; bytes = requests.shift()) {
+        if (!(await connection.send(bytes)))
+          throw new Error(`a request to port ${target.port} was not answered 200`);
+      }
+      connection.close();
+    }),
+  );
+}
+
 /** At a fixed rate whatever the answers take; a latency counts from when the request should have left. */
 export async function openLoop(
   target: Target,

@@ -35,21 +35,46 @@ async function startScript(
   const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stdout.once('data', (line: Buffer) => resolve(Number(line.toString())));
-    child.once('exit', (code) =>
-      reject(new Error(`${script} ended with ${String(code)} before it listened`)),
-    );
-  });
+  const port = await portOf(child);
   return server(child, { port, path: WEBHOOK }, directory);
 }
 
-/** The real Alertmanager, alone, with one receiver that sends nothing. Null where it is not installed. */
-export async function startAlertmanager(): Promise<BenchServer | null> {
+/** The first line that a server prints. */
+function portOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.once('data', (line: Buffer) => resolve(Number(line.toString())));
+    child.once('exit', (code) => reject(new Error(`a server ended with ${String(code)} before it listened`)));
+  });
+}
+
+/** Takes webhooks and forgets them. */
+const SINK = `
+  const server = require('node:http').createServer((request, response) => {
+    request.resume();
+    request.on('end', () => response.end());
+  });
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+`;
+
+/**
+ * The real Alertmanager; null where it is not installed. `delivering`: as it feeds a receiver like us, one
+ * webhook, groups by alert name, flushed every second. `idle`: default timings, so that it only takes alerts in.
+ */
+export async function startAlertmanager(kind: 'delivering' | 'idle'): Promise<BenchServer | null> {
   if (!existsSync(ALERTMANAGER)) return null;
   const directory = mkdtempSync(join(tmpdir(), 'wakewell-bench-am-'));
   const config = join(directory, 'alertmanager.yml');
-  writeFileSync(config, 'route:\n  receiver: none\n  group_by: [alertname]\nreceivers:\n  - name: none\n');
+  const sink =
+    kind === 'delivering'
+      ? spawn(process.execPath, ['-e', SINK], { stdio: ['ignore', 'pipe', 'inherit'] })
+      : null;
+  const receiver =
+    sink === null ? '' : `\n    webhook_configs: [{ url: 'http://127.0.0.1:${await portOf(sink)}/' }]`;
+  const timing = sink === null ? '' : '\n  group_wait: 0s\n  group_interval: 1s\n  repeat_interval: 4h';
+  writeFileSync(
+    config,
+    `route:\n  receiver: bench\n  group_by: [alertname]${timing}\nreceivers:\n  - name: bench${receiver}\n`,
+  );
   const port = await freePort();
   const args = [
     `--config.file=${config}`,
@@ -65,10 +90,15 @@ export async function startAlertmanager(): Promise<BenchServer | null> {
     if (attempt > 100) throw new Error('Alertmanager is not ready after 10 s');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return server(child, { port, path: '/api/v2/alerts' }, directory);
+  return server(child, { port, path: '/api/v2/alerts' }, directory, sink);
 }
 
-function server(child: ChildProcess, target: Target, directory: string | null): BenchServer {
+function server(
+  child: ChildProcess,
+  target: Target,
+  directory: string | null,
+  helper: ChildProcess | null = null,
+): BenchServer {
   return {
     ...target,
     rssMb() {
@@ -78,6 +108,7 @@ function server(child: ChildProcess, target: Target, directory: string | null): 
     async stop() {
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
+      helper?.kill('SIGKILL');
       await gone;
       if (directory !== null) rmSync(directory, { recursive: true, force: true });
     },

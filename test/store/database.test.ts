@@ -85,6 +85,15 @@ test('a read-only opening looks beside a running service', async () => {
   await reader.close();
 });
 
+test('a lock file that a power cut left damaged is made anew', async () => {
+  const file = temporaryDatabaseFile();
+  writeFileSync(`${file}.lock`, Buffer.alloc(8192, 'x'));
+  const db = openDatabase(`file:${file}`, { clock });
+
+  expect(() => openDatabase(`file:${file}`, { clock })).toThrow(/in use by another process/);
+  await db.close();
+});
+
 test('a file that is no database is refused and its lock given back', () => {
   const file = temporaryDatabaseFile();
   writeFileSync(file, 'not a database, but long enough to be read as one'.repeat(100));

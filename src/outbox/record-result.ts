@@ -1,7 +1,7 @@
 /** Writes down what became of a turn: row, card, timeline, and for a page that fails, the next rung of the ladder. */
 
 import { type Cancel, SECOND } from '../domain/clock.js';
-import type { CardRef, DeliveryResult, Notification } from '../domain/notification.js';
+import type { CardRef, DeliveryResult, Notification, Purpose } from '../domain/notification.js';
 import type { NewTimelineEntry } from '../domain/timeline.js';
 import type { Tx } from '../store/tables.js';
 import { backoffMs } from './backoff.js';
@@ -9,8 +9,12 @@ import { nextOfLadder } from './ladder.js';
 import type { DeliveryObservation, OutboxDeps } from './outbox-deps.js';
 import { purposeInWords } from './purpose-in-words.js';
 
-/** After this many attempts what is no page is given up. A page of a critical never is. */
+/**
+ * After this many attempts a message is given up. A page never is, nor its resolve: an outage of the pager
+ * lasts longer than twenty tries, and a page that nobody closes there climbs on to the next person.
+ */
 export const MAX_ATTEMPTS = 20;
+const NEVER_GIVEN_UP: ReadonlySet<Purpose> = new Set(['page', 'page_resolve']);
 
 /** A page that no receiver took for so long goes to the next of its ladder as well. */
 const ESCALATE_AFTER_MS = 30 * SECOND;
@@ -99,7 +103,7 @@ export function createRecordResult(deps: OutboxDeps, onDue: () => void): RecordR
         await dead(notification, result.reason, `${what} refused by ${receiver}: ${result.detail}`);
         return;
       case 'retry':
-        if (notification.purpose !== 'page' && notification.attempts >= MAX_ATTEMPTS) {
+        if (!NEVER_GIVEN_UP.has(notification.purpose) && notification.attempts >= MAX_ATTEMPTS) {
           await dead(
             notification,
             result.reason,

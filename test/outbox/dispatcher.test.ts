@@ -122,6 +122,21 @@ describe('retrying', () => {
     expect(failures).toHaveLength(5);
   });
 
+  test('the resolve of a page is tried for ever, so that an outage leaves no page open at the pager', async () => {
+    const h = await outboxHarness();
+    const id = await h.incident();
+    await h.enqueue(id, 'pager', 'page');
+    await h.dispatcher.start();
+    await h.dispatcher.drain();
+    await h.setState(id, 'resolved');
+    h.puppet('pager').answer(...Array.from({ length: 30 }, () => FAILS));
+    await h.enqueue(id, 'pager', 'page_resolve');
+    await h.clock.advance(40 * MINUTE);
+
+    const resolve = (await h.rows()).find((row) => row.purpose === 'page_resolve');
+    expect(resolve).toMatchObject({ state: 'sent', attempts: 31 });
+  });
+
   test('waits grow as stated', async () => {
     const h = await outboxHarness({ random: () => 0.999999 });
     const id = await h.incident('warning');

@@ -3,9 +3,10 @@
 import type { Alert } from '../domain/alert.js';
 import type { AlertStore, KnownAlert } from '../store/alert-store.js';
 import type { Tx } from '../store/database.js';
-import type { EpisodeFacts, IncidentStore, NamedIncident } from '../store/incident-store.js';
+import type { IncidentStore, NamedIncident } from '../store/incident-store.js';
 import type { IntakeInput, PlannedIncident, PlanOptions } from './intake-types.js';
 import type { Planner } from './plan-intake.js';
+import { storedIncident } from './planned-incident.js';
 import { unreadableAlert } from './unreadable-alert.js';
 
 export type PlanStores = { readonly alerts: AlertStore; readonly incidents: IncidentStore };
@@ -49,7 +50,7 @@ export async function loadPlanState(
   );
   const planned = new Map<number, PlannedIncident>();
   for (const one of [...named.values()].sort((a, b) => a.incident.id - b.incident.id)) {
-    const incident = plannedIncident(one, facts.get(one.incident.episodeId) ?? null);
+    const incident = storedIncident(one, facts.get(one.incident.episodeId) ?? null);
     planned.set(one.incident.id, incident);
     planner.addKnownIncident(incident);
   }
@@ -82,32 +83,4 @@ function alertsOf(input: IntakeInput): readonly Pick<Alert, 'alertKey' | 'status
 function namesOf(known: readonly KnownAlert[], incidentId: number, leadName: string): string[] {
   const names = known.filter((one) => one.incidentId === incidentId).map((one) => one.name);
   return [...new Set([leadName, ...names])];
-}
-
-function plannedIncident({ incident, names }: NamedIncident, facts: EpisodeFacts | null): PlannedIncident {
-  return {
-    id: incident.id,
-    source: incident.source,
-    alertName: incident.alertName,
-    alertKey: incident.alertKey,
-    severity: incident.severity,
-    severityNote: incident.severityNote,
-    scope: incident.scope,
-    state: incident.state,
-    reopenedCount: incident.reopenedCount,
-    episodeId: incident.episodeId,
-    resolvedAtMs: incident.resolvedAtMs,
-    names: new Set(names),
-    facts,
-    leadSeverity: incident.severity,
-    newNames: new Set(),
-    changed: false,
-    rewritten: false,
-    newEpisode: null,
-    continued: false,
-    severityRaised: false,
-    routeBy: null,
-    rediagnose: false,
-    mayBeOver: false,
-  };
 }

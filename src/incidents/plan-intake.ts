@@ -5,11 +5,12 @@
 
 import { dedupKey } from '../alertmanager/alert-key.js';
 import type { Alert } from '../domain/alert.js';
-import { canonicalLabels } from '../domain/labels.js';
 import { compareSeverity } from '../domain/severity.js';
 import type { TimelineKind } from '../domain/timeline.js';
+import { inOrder, isLateCopy, isNewerThan, isStaleResolve, newestResolved, placeKey } from './alert-rules.js';
 import type { Happening, IntakeInput, PlannedAlert, PlannedIncident, PlanOptions } from './intake-types.js';
 import { createJoinIndex } from './join-index.js';
+import { openedBy } from './planned-incident.js';
 import { unreadableAlert } from './unreadable-alert.js';
 
 export type PlannedRequest = {
@@ -128,7 +129,7 @@ export function createPlanner(options: PlanOptions): Planner {
         repeat(last);
         return;
       }
-      if (last.status === 'resolved' && isLateCopy(last, alert)) {
+      if (last.status === 'resolved' && isLateCopy(last, alert, nowMs, options.resolveHoldMs)) {
         ignoreLateCopy(last);
         return;
       }
@@ -155,7 +156,7 @@ export function createPlanner(options: PlanOptions): Planner {
       repeat(known);
       return;
     }
-    if (isLateCopy(known, alert)) {
+    if (isLateCopy(known, alert, nowMs, options.resolveHoldMs)) {
       ignoreLateCopy(known);
       return;
     }
@@ -180,40 +181,8 @@ export function createPlanner(options: PlanOptions): Planner {
     tell(known.incident, 'note', 'Ignored a late copy of an alert that has resolved since');
   }
 
-  /** A copy that another peer sent before it heard of the resolve says that the alert began before it ended. */
-  function isLateCopy(known: PlannedAlert, alert: Alert): boolean {
-    if (alert.startsAtMs === null) return false;
-    // An end in the future is a wrong clock; what counts then is when the resolve arrived.
-    const endedAtMs = Math.min(known.endsAtMs ?? known.lastSeenAtMs, known.lastSeenAtMs);
-    return alert.startsAtMs <= endedAtMs && nowMs - known.lastSeenAtMs <= options.resolveHoldMs;
-  }
-
   function open(alert: Alert): void {
-    const incident: PlannedIncident = {
-      id: null,
-      source: request.input.source,
-      alertName: alert.name,
-      alertKey: alert.alertKey,
-      severity: alert.severity,
-      severityNote: alert.severityNote,
-      scope: alert.scope,
-      state: 'open',
-      reopenedCount: 0,
-      episodeId: 0,
-      resolvedAtMs: null,
-      names: new Set(),
-      facts: null,
-      leadSeverity: alert.severity,
-      newNames: new Set(),
-      changed: false,
-      rewritten: false,
-      newEpisode: { number: 1, startsAtMs: null, dedupKey: null },
-      continued: false,
-      severityRaised: false,
-      routeBy: alert.labels,
-      rediagnose: false,
-      mayBeOver: false,
-    };
+    const incident = openedBy(alert, request.input.source);
     opening.add(incident);
     request.opened += 1;
     const note = alert.severityNote === null ? '' : ` (${alert.severityNote})`;
@@ -374,42 +343,4 @@ export function createPlanner(options: PlanOptions): Planner {
       }
     },
   };
-}
-
-/** Firing first, most severe first, so that the one that leads is the most severe; equal alerts once. */
-function inOrder(alerts: readonly Alert[]): Alert[] {
-  const byKey = new Map<string, Alert>();
-  for (const alert of alerts) {
-    const other = byKey.get(alert.alertKey);
-    // The same alert with both statuses in one body is a sender's fault; what fires must not be missed.
-    if (other === undefined || other.status === 'resolved') byKey.set(alert.alertKey, alert);
-  }
-  return [...byKey.values()].sort((a, b) => {
-    if (a.status !== b.status) return a.status === 'firing' ? -1 : 1;
-    return compareSeverity(b.severity, a.severity);
-  });
-}
-
-function newestResolved(known: readonly PlannedAlert[]): PlannedAlert | null {
-  let newest: PlannedAlert | null = null;
-  for (const one of known) {
-    if (newest === null || (one.incident.resolvedAtMs ?? 0) > (newest.incident.resolvedAtMs ?? 0))
-      newest = one;
-  }
-  return newest;
-}
-
-function isNewerThan(alert: Alert, resolvedAtMs: number | null): boolean {
-  return alert.startsAtMs !== null && resolvedAtMs !== null && alert.startsAtMs > resolvedAtMs;
-}
-
-/** The resolve of an earlier firing period, delivered late: what fires now began after it. */
-function isStaleResolve(known: PlannedAlert, alert: Alert): boolean {
-  const { startsAtMs, endsAtMs } = alert;
-  if (startsAtMs === null || endsAtMs === null || known.startsAtMs === null) return false;
-  return startsAtMs < known.startsAtMs && endsAtMs <= known.startsAtMs;
-}
-
-function placeKey(source: string, alert: Pick<Alert, 'name' | 'scope'>): string {
-  return `${source}\0${alert.name}\0${canonicalLabels(alert.scope)}`;
 }

@@ -6,6 +6,8 @@ import type { IncidentChange } from '../store/incident-store.js';
 import { finishDedupKeys } from './finish-dedup-keys.js';
 import type { PlannedIncident, ReceiveOutcome } from './intake-types.js';
 import type { IntakePlan, PlannedRequest } from './plan-intake.js';
+import { about, idOf } from './planned-incident.js';
+import { quarantineEntries } from './quarantine-entries.js';
 import { resolveFinished } from './resolve-finished.js';
 import type { FollowUps, WriteOptions, WriteStores } from './write-types.js';
 
@@ -43,7 +45,7 @@ export async function writePlan(
       actor: one.actor,
     });
   }
-  await quarantine(tx, stores, plan.requests, receiptIds, follow, nowMs);
+  await quarantineEntries(tx, stores, plan.requests, receiptIds, follow, nowMs);
   for (const incident of plan.incidents) await announce(tx, stores, incident, options, follow);
   await resolveFinished(tx, stores, plan, options, follow);
 
@@ -135,47 +137,6 @@ async function writeAlerts(tx: Tx, stores: WriteStores, plan: IntakePlan, nowMs:
   await stores.alerts.touchAlerts(tx, touched, nowMs);
 }
 
-/** Stores the entries that could not be read, and tells of those that are new to the incident they are shown in. */
-async function quarantine(
-  tx: Tx,
-  stores: WriteStores,
-  requests: readonly PlannedRequest[],
-  receiptIds: readonly number[],
-  follow: FollowUps,
-  nowMs: number,
-): Promise<void> {
-  const rows = requests.flatMap((request, index) => {
-    const { parsed } = request.input;
-    const entries = parsed.kind === 'group' ? parsed.group.quarantined : [];
-    return entries.map((entry) => ({ entry, request, receiptId: receiptIds[index] ?? 0 }));
-  });
-  if (rows.length === 0) return;
-  const shownIn = rows.flatMap(({ request }) => request.quarantinedIn?.id ?? []);
-  const known = await stores.receipts.findQuarantined(tx, [...new Set(shownIn)]);
-  for (const { entry, request } of rows) {
-    if (request.quarantinedIn === null) continue;
-    const key = `${request.quarantinedIn.id} ${entry.raw}`;
-    if (known.has(key)) continue;
-    known.add(key);
-    follow.timeline.push({
-      ...about(request.quarantinedIn, nowMs),
-      kind: 'quarantined',
-      text: `Entry ${entry.index + 1} of a webhook could not be read: ${entry.reason}`,
-      actor: request.input.source,
-    });
-  }
-  await stores.receipts.insertQuarantined(
-    tx,
-    rows.map(({ entry, request, receiptId }) => ({
-      receiptId,
-      incidentId: request.quarantinedIn?.id ?? null,
-      position: entry.index,
-      reason: entry.reason,
-      raw: entry.raw,
-    })),
-  );
-}
-
 /** Gathers the work and the notifications of one incident that fires, fires again, or has news. */
 async function announce(
   tx: Tx,
@@ -222,20 +183,6 @@ async function announce(
         : `Routed to ${routes.map(({ receiver, why }) => (why === undefined ? receiver : `${receiver} (${why})`)).join(', ')}`,
     actor: 'wakewell',
   });
-}
-
-/** The id of a stored incident. */
-export function idOf(incident: PlannedIncident): number {
-  if (incident.id === null) throw new Error('an incident is used before it is stored');
-  return incident.id;
-}
-
-/** The columns of every timeline entry about an incident now. */
-export function about(
-  incident: PlannedIncident,
-  nowMs: number,
-): { readonly incidentId: number; readonly atMs: number } {
-  return { incidentId: idOf(incident), atMs: nowMs };
 }
 
 function toOutcome(request: PlannedRequest, receiptId: number): ReceiveOutcome {

@@ -4,11 +4,14 @@ import { sql } from 'kysely';
 import type { Incident } from '../domain/incident.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
-import { bulkStatement, listSlices, listStatement, placeholderRows } from './bulk.js';
+import { bulkStatement, listStatement, placeholderRows } from './bulk.js';
+import { createEpisodeStore } from './episode-store.js';
 import { labelsToText, toIncident } from './incident-rows.js';
 import { inInsertOrder } from './receipt-store.js';
 import { storable } from './storable.js';
 import type { Tx } from './tables.js';
+
+export type { EpisodeFacts, NewEpisode } from './episode-store.js';
 
 /** An incident and every alert name that was ever part of it. */
 export type NamedIncident = { readonly incident: Incident; readonly names: readonly string[] };
@@ -21,24 +24,6 @@ export type NewIncident = {
   readonly severityNote: string | null;
   readonly scope: Scope;
   readonly openedAtMs: number;
-};
-
-export type NewEpisode = {
-  readonly incidentId: number;
-  readonly number: number;
-  readonly dedupKey: string;
-  readonly severity: Severity;
-  readonly startedAtMs: number;
-};
-
-/** What decides whether a re-fire continues the running episode or begins another. */
-export type EpisodeFacts = {
-  readonly episodeId: number;
-  readonly number: number;
-  /** A resolve went, or is going, to a pager: no trigger of this episode may follow. */
-  readonly resolveUnderWay: boolean;
-  /** Its pages were all dropped or refused: nobody was woken, and none of them can be stored again. */
-  readonly pageLost: boolean;
 };
 
 /** The columns of an incident that change. `undefined` leaves one as it is; `revision` always goes up by one. */
@@ -73,15 +58,6 @@ const insertIncidentRows = bulkStatement((tx, count) =>
   tx
     .insertInto('incidents')
     .values(placeholderRows('incidents', INCIDENT_COLUMNS, count))
-    .returning('id')
-    .compile(),
-);
-
-const EPISODE_COLUMNS = ['incident_id', 'number', 'dedup_key', 'severity', 'started_at'] as const;
-const insertEpisodeRows = bulkStatement((tx, count) =>
-  tx
-    .insertInto('episodes')
-    .values(placeholderRows('episodes', EPISODE_COLUMNS, count))
     .returning('id')
     .compile(),
 );
@@ -139,6 +115,8 @@ export type IncidentStore = ReturnType<typeof createIncidentStore>;
 
 export function createIncidentStore() {
   return {
+    ...createEpisodeStore(),
+
     /** Every open or acknowledged incident of these sources, with the names of its alerts. */
     async findOpenIncidents(tx: Tx, sources: readonly string[]): Promise<NamedIncident[]> {
       const rows = await selectOpen.run(tx, sources);
@@ -170,53 +148,6 @@ export function createIncidentStore() {
       return [...new Map(rows.map((row) => [row.id, toIncident(row)])).values()];
     },
 
-    /** What is known of episodes whose incidents are resolved. */
-    async episodeFacts(tx: Tx, episodeIds: readonly number[]): Promise<Map<number, EpisodeFacts>> {
-      const facts = new Map<number, EpisodeFacts>();
-      for (const slice of listSlices(episodeIds)) {
-        const rows = await tx
-          .selectFrom('episodes as e')
-          .select([
-            'e.id',
-            'e.number',
-            'e.resolve_attempted_at',
-            sql<number>`exists (select 1 from notifications n where n.incident_id = e.incident_id and n.episode_id = e.id
-              and n.purpose = 'page_resolve' and n.state in ('sending', 'sent', 'dead'))`.as('resolving'),
-            sql<
-              number | null
-            >`(select min(case when n.state in ('dropped', 'dead') then 1 else 0 end) from notifications n
-              where n.incident_id = e.incident_id and n.episode_id = e.id and n.purpose = 'page')`.as(
-              'page_lost',
-            ),
-          ])
-          .where('e.id', 'in', slice)
-          .execute();
-        for (const row of rows) {
-          facts.set(row.id, {
-            episodeId: row.id,
-            number: row.number,
-            resolveUnderWay: row.resolve_attempted_at !== null || Boolean(row.resolving),
-            pageLost: Boolean(row.page_lost),
-          });
-        }
-      }
-      return facts;
-    },
-
-    /** Which of these dedup keys are taken, and by which incident. */
-    async findDedupKeys(tx: Tx, keys: readonly string[]): Promise<Map<string, number>> {
-      const taken = new Map<string, number>();
-      for (const slice of listSlices(keys)) {
-        const rows = await tx
-          .selectFrom('episodes')
-          .select(['dedup_key', 'incident_id'])
-          .where('dedup_key', 'in', slice)
-          .execute();
-        for (const row of rows) taken.set(row.dedup_key, row.incident_id);
-      }
-      return taken;
-    },
-
     /** Stores new open incidents and returns their ids in the same order. Each still needs its first episode. */
     async insertIncidents(tx: Tx, incidents: readonly NewIncident[]): Promise<number[]> {
       const rows = await insertIncidentRows.run(
@@ -232,22 +163,6 @@ export function createIncidentStore() {
           one.openedAtMs,
         ]),
       );
-      return inInsertOrder(rows);
-    },
-
-    /** Stores new episodes, makes each the present one of its incident, and returns their ids in the same order. */
-    async insertEpisodes(tx: Tx, episodes: readonly NewEpisode[]): Promise<number[]> {
-      const rows = await insertEpisodeRows.run(
-        tx,
-        episodes.map((one) => [one.incidentId, one.number, one.dedupKey, one.severity, one.startedAtMs]),
-      );
-      for (const slice of listSlices(episodes.map((one) => one.incidentId))) {
-        await tx
-          .updateTable('incidents')
-          .set({ episode_id: sql`(select max(e.id) from episodes e where e.incident_id = incidents.id)` })
-          .where('id', 'in', slice)
-          .execute();
-      }
       return inInsertOrder(rows);
     },
 
@@ -286,20 +201,6 @@ export function createIncidentStore() {
           reopened_count: change.reopenedCount,
         }))
         .where('id', '=', incidentId)
-        .execute();
-    },
-
-    /** Changes an episode: its end, or the severity it rose to. */
-    async changeEpisode(
-      tx: Tx,
-      episodeId: number,
-      change: { readonly endedAtMs?: number | null; readonly severity?: Severity },
-    ): Promise<void> {
-      if (change.endedAtMs === undefined && change.severity === undefined) return;
-      await tx
-        .updateTable('episodes')
-        .set({ ended_at: change.endedAtMs, severity: change.severity })
-        .where('id', '=', episodeId)
         .execute();
     },
   };

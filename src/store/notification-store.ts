@@ -9,6 +9,7 @@ import { bulkStatement, placeholderRows } from './bulk.js';
 import { createCardStore } from './card-store.js';
 import { toNotification } from './notification-row.js';
 import { createOutboxView } from './outbox-view.js';
+import { createResolveStore } from './resolve-store.js';
 import { storable } from './storable.js';
 import type { Tx } from './tables.js';
 
@@ -55,6 +56,7 @@ export function createNotificationStore() {
   return {
     ...createCardStore(),
     ...createOutboxView(),
+    ...createResolveStore(),
 
     /** Stores notifications. One that is stored already (a page of the same episode, a waiting card) is not stored again. */
     async enqueue(tx: Tx, notifications: readonly NewNotification[]): Promise<void> {
@@ -198,16 +200,6 @@ export function createNotificationStore() {
         .execute();
     },
 
-    /** Records, before the call, that a resolve of an episode goes to a pager. From then on no trigger of it may be sent. */
-    async markResolveAttempted(tx: Tx, episodeId: number, nowMs: number): Promise<void> {
-      await tx
-        .updateTable('episodes')
-        .set({ resolve_attempted_at: nowMs })
-        .where('id', '=', episodeId)
-        .where('resolve_attempted_at', 'is', null)
-        .execute();
-    },
-
     /** When the next row can be claimed, ms since 1970; null when nothing waits. May be in the past. */
     async nextDueMs(tx: Tx): Promise<number | null> {
       const row = await tx
@@ -221,34 +213,6 @@ export function createNotificationStore() {
         .where(isNext())
         .executeTakeFirst();
       return row?.due ?? null;
-    },
-
-    /** Withdraws queued resolves of an episode whose alert fires again. Returns how many. */
-    async dropHeldResolves(
-      tx: Tx,
-      options: { readonly episodeId: number; readonly reason: string; readonly nowMs: number },
-    ): Promise<number> {
-      const result = await tx
-        .updateTable('notifications')
-        .set({ state: 'dropped', last_reason: options.reason, finished_at: options.nowMs })
-        .where('episode_id', '=', options.episodeId)
-        .where('purpose', '=', 'page_resolve')
-        .where('state', '=', 'queued')
-        .executeTakeFirst();
-      return Number(result.numUpdatedRows);
-    },
-
-    /** Makes held resolves of an episode due now: a human said that it is over. */
-    async releaseHeldResolves(tx: Tx, episodeId: number, nowMs: number): Promise<void> {
-      await tx
-        .updateTable('notifications')
-        .set({ due_at: nowMs })
-        .where('episode_id', '=', episodeId)
-        .where('purpose', '=', 'page_resolve')
-        .where('state', '=', 'queued')
-        .where('attempts', '=', 0)
-        .where('due_at', '>', nowMs)
-        .execute();
     },
   };
 }

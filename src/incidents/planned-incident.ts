@@ -1,0 +1,81 @@
+/** Incidents as a plan begins with them: read from the database, or opened by an alert. */
+
+import type { Alert } from '../domain/alert.js';
+import type { EpisodeFacts, NamedIncident } from '../store/incident-store.js';
+import type { PlannedIncident } from './intake-types.js';
+
+/** What no batch has touched yet. */
+function untouched() {
+  return {
+    newNames: new Set<string>(),
+    changed: false,
+    rewritten: false,
+    newEpisode: null,
+    continued: false,
+    severityRaised: false,
+    routeBy: null,
+    rediagnose: false,
+    mayBeOver: false,
+  };
+}
+
+/** An incident of the database. `facts` are those of its last episode, needed only where it is resolved. */
+export function storedIncident(
+  { incident, names }: NamedIncident,
+  facts: EpisodeFacts | null,
+): PlannedIncident {
+  return {
+    ...untouched(),
+    id: incident.id,
+    source: incident.source,
+    alertName: incident.alertName,
+    alertKey: incident.alertKey,
+    severity: incident.severity,
+    severityNote: incident.severityNote,
+    scope: incident.scope,
+    state: incident.state,
+    reopenedCount: incident.reopenedCount,
+    episodeId: incident.episodeId,
+    resolvedAtMs: incident.resolvedAtMs,
+    names: new Set(names),
+    facts,
+    leadSeverity: incident.severity,
+  };
+}
+
+/** The incident that an alert opens, in its first episode. */
+export function openedBy(alert: Alert, source: string): PlannedIncident {
+  return {
+    ...untouched(),
+    id: null,
+    source,
+    alertName: alert.name,
+    alertKey: alert.alertKey,
+    severity: alert.severity,
+    severityNote: alert.severityNote,
+    scope: alert.scope,
+    state: 'open',
+    reopenedCount: 0,
+    episodeId: 0,
+    resolvedAtMs: null,
+    names: new Set(),
+    facts: null,
+    leadSeverity: alert.severity,
+    newEpisode: { number: 1, startsAtMs: null, dedupKey: null },
+    routeBy: alert.labels,
+  };
+}
+
+/** The id of a stored incident. */
+export function idOf(incident: PlannedIncident): number {
+  if (incident.id === null) throw new Error('an incident is used before it is stored');
+  return incident.id;
+}
+
+/** The columns of every timeline entry about an incident now. */
+export function about(
+  incident: PlannedIncident,
+  nowMs: number,
+): { readonly incidentId: number; readonly atMs: number } {
+  return { incidentId: idOf(incident), atMs: nowMs };
+}

@@ -1,0 +1,115 @@
+/** Firing periods of incidents: what pagers know as one alert. Part of the incident store. */
+
+import { sql } from 'kysely';
+import type { Severity } from '../domain/severity.js';
+import { bulkStatement, listSlices, placeholderRows } from './bulk.js';
+import { inInsertOrder } from './receipt-store.js';
+import type { Tx } from './tables.js';
+
+export type NewEpisode = {
+  readonly incidentId: number;
+  readonly number: number;
+  readonly dedupKey: string;
+  readonly severity: Severity;
+  readonly startedAtMs: number;
+};
+
+/** What decides whether a re-fire continues the running episode or begins another. */
+export type EpisodeFacts = {
+  readonly episodeId: number;
+  readonly number: number;
+  /** A resolve went, or is going, to a pager: no trigger of this episode may follow. */
+  readonly resolveUnderWay: boolean;
+  /** Its pages were all dropped or refused: nobody was woken, and none of them can be stored again. */
+  readonly pageLost: boolean;
+};
+
+const EPISODE_COLUMNS = ['incident_id', 'number', 'dedup_key', 'severity', 'started_at'] as const;
+const insertEpisodeRows = bulkStatement((tx, count) =>
+  tx
+    .insertInto('episodes')
+    .values(placeholderRows('episodes', EPISODE_COLUMNS, count))
+    .returning('id')
+    .compile(),
+);
+
+export function createEpisodeStore() {
+  return {
+    /** What is known of episodes whose incidents are resolved. */
+    async episodeFacts(tx: Tx, episodeIds: readonly number[]): Promise<Map<number, EpisodeFacts>> {
+      const facts = new Map<number, EpisodeFacts>();
+      for (const slice of listSlices(episodeIds)) {
+        const rows = await tx
+          .selectFrom('episodes as e')
+          .select([
+            'e.id',
+            'e.number',
+            'e.resolve_attempted_at',
+            sql<number>`exists (select 1 from notifications n where n.incident_id = e.incident_id and n.episode_id = e.id
+              and n.purpose = 'page_resolve' and n.state in ('sending', 'sent', 'dead'))`.as('resolving'),
+            sql<
+              number | null
+            >`(select min(case when n.state in ('dropped', 'dead') then 1 else 0 end) from notifications n
+              where n.incident_id = e.incident_id and n.episode_id = e.id and n.purpose = 'page')`.as(
+              'page_lost',
+            ),
+          ])
+          .where('e.id', 'in', slice)
+          .execute();
+        for (const row of rows) {
+          facts.set(row.id, {
+            episodeId: row.id,
+            number: row.number,
+            resolveUnderWay: row.resolve_attempted_at !== null || Boolean(row.resolving),
+            pageLost: Boolean(row.page_lost),
+          });
+        }
+      }
+      return facts;
+    },
+
+    /** Which of these dedup keys are taken, and by which incident. */
+    async findDedupKeys(tx: Tx, keys: readonly string[]): Promise<Map<string, number>> {
+      const taken = new Map<string, number>();
+      for (const slice of listSlices(keys)) {
+        const rows = await tx
+          .selectFrom('episodes')
+          .select(['dedup_key', 'incident_id'])
+          .where('dedup_key', 'in', slice)
+          .execute();
+        for (const row of rows) taken.set(row.dedup_key, row.incident_id);
+      }
+      return taken;
+    },
+
+    /** Stores new episodes, makes each the present one of its incident, and returns their ids in the same order. */
+    async insertEpisodes(tx: Tx, episodes: readonly NewEpisode[]): Promise<number[]> {
+      const rows = await insertEpisodeRows.run(
+        tx,
+        episodes.map((one) => [one.incidentId, one.number, one.dedupKey, one.severity, one.startedAtMs]),
+      );
+      for (const slice of listSlices(episodes.map((one) => one.incidentId))) {
+        await tx
+          .updateTable('incidents')
+          .set({ episode_id: sql`(select max(e.id) from episodes e where e.incident_id = incidents.id)` })
+          .where('id', 'in', slice)
+          .execute();
+      }
+      return inInsertOrder(rows);
+    },
+
+    /** Changes an episode: its end, or the severity it rose to. */
+    async changeEpisode(
+      tx: Tx,
+      episodeId: number,
+      change: { readonly endedAtMs?: number | null; readonly severity?: Severity },
+    ): Promise<void> {
+      if (change.endedAtMs === undefined && change.severity === undefined) return;
+      await tx
+        .updateTable('episodes')
+        .set({ ended_at: change.endedAtMs, severity: change.severity })
+        .where('id', '=', episodeId)
+        .execute();
+    },
+  };
+}

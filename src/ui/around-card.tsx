@@ -11,6 +11,14 @@ const HEALTH: Readonly<Record<HealthFigure['status'], { readonly mark: string; r
   unknown: { mark: '?', tone: 'unknown' },
 };
 
+const HEALTH_NAME: Readonly<Record<string, string>> = {
+  gpu: 'GPU',
+  kv_cache: 'KV cache',
+  latency: 'Latency',
+  errors: 'Errors',
+  queue: 'Queue',
+};
+
 export function AroundCard({ enrichment }: { readonly enrichment: Enrichment }) {
   const { expression, health, workersAffected, workersTotal } = enrichment;
   return (
@@ -24,12 +32,7 @@ export function AroundCard({ enrichment }: { readonly enrichment: Enrichment }) 
         <dt>this hour yesterday</dt>
         <dd>{number(enrichment.valueDayAgo)}</dd>
         <dt>workers affected</dt>
-        <dd>
-          {workersAffected.length === 0
-            ? 'none seen'
-            : workersAffected.map((worker) => cut(clean(worker), 60)).join(', ')}
-          {workersTotal === null ? '' : ` of ${workersTotal}`}
-        </dd>
+        <dd>{affected(workersAffected, workersTotal)}</dd>
         <dt>restarts, last hour</dt>
         <dd>{count(enrichment.restartsLastHour)}</dd>
         <dt>replica changes, last hour</dt>
@@ -47,7 +50,7 @@ export function AroundCard({ enrichment }: { readonly enrichment: Enrichment }) 
           <tbody>
             {health.map((figure) => (
               <tr key={figure.name}>
-                <td>{clean(figure.name)}</td>
+                <td class="name">{HEALTH_NAME[figure.name] ?? clean(figure.name)}</td>
                 <td>
                   {clean(figure.value ?? '')}
                   <div class="small muted">{clean(figure.detail)}</div>
@@ -79,6 +82,13 @@ export function AroundCard({ enrichment }: { readonly enrichment: Enrichment }) 
       )}
     </section>
   );
+}
+
+/** "2 of 8: decode-3, decode-5". */
+function affected(workers: readonly string[], total: number | null): string {
+  if (workers.length === 0) return 'none seen';
+  const count = total === null ? String(workers.length) : `${workers.length} of ${total}`;
+  return `${count}: ${workers.map((worker) => cut(clean(worker), 60)).join(', ')}`;
 }
 
 /** The expression's unit is the operator's business, so the number stands alone. */

@@ -22,6 +22,14 @@ const STATE: Readonly<Record<NotificationState, { readonly mark: string; readonl
 
 /** The page at `/outbox`. */
 export function renderOutboxPage({ items, nowMs }: OutboxProps): string {
+  // A card is redrawn with every change: unfolded, its newest alone says all that the older ones would.
+  const drawn = new Set<string>();
+  const isNewest = ({ incidentId, receiver, purpose }: OutboxItem) => {
+    const key = JSON.stringify([incidentId, receiver, purpose]);
+    if (drawn.has(key)) return false;
+    drawn.add(key);
+    return true;
+  };
   const waiting = items.filter(({ notification }) => notification.state === 'queued').length;
   return renderPage({
     title: waiting === 0 ? 'Outbox' : `(${waiting}) Outbox`,
@@ -44,7 +52,15 @@ export function renderOutboxPage({ items, nowMs }: OutboxProps): string {
           </div>
         ) : (
           items.map(({ notification, message }) => (
-            <Message key={notification.id} notification={notification} message={message} nowMs={nowMs} />
+            <Message
+              key={notification.id}
+              notification={notification}
+              message={message}
+              open={
+                isNewest(notification) && (notification.purpose === 'page' || notification.purpose === 'card')
+              }
+              nowMs={nowMs}
+            />
           ))
         )}
       </>
@@ -55,10 +71,12 @@ export function renderOutboxPage({ items, nowMs }: OutboxProps): string {
 function Message({
   notification,
   message,
+  open,
   nowMs,
 }: {
   readonly notification: OutboxItem;
   readonly message: string | null;
+  readonly open: boolean;
   readonly nowMs: number;
 }) {
   const { mark, tone } = STATE[notification.state];
@@ -96,7 +114,7 @@ function Message({
           It can no longer be drawn: its incident is gone, or its receiver is not configured any more.
         </p>
       ) : (
-        <details open={notification.purpose === 'page' || notification.purpose === 'card'}>
+        <details open={open}>
           <summary class="small">the message</summary>
           <pre>
             <code>{cleanBlock(message)}</code>

@@ -63,6 +63,7 @@ table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; font-size: .875rem; color: var(--muted); }
 th, td { padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child > td { border-bottom: 0; }
+td.name { white-space: nowrap; }
 .num { text-align: right; white-space: nowrap; }
 .spark { font-size: .75rem; color: var(--muted); white-space: nowrap; }
 .fixes { list-style: none; padding: 0; counter-reset: fix; max-width: none; }

@@ -52,6 +52,14 @@ async function preload(server: BenchServer, body: Body): Promise<void> {
   );
 }
 
+/** Lets the machine code be made before anything is measured. */
+async function warm(server: BenchServer): Promise<void> {
+  await closedLoop(server, source(server, webhookBody, 1, 1_000_000), {
+    connections: CONNECTIONS,
+    durationMs: 700,
+  });
+}
+
 let nextAlert = 10_000_000;
 
 /** Alerts a second, closed loop. */
@@ -83,46 +91,68 @@ function note(key: string, value: number): number {
   return value;
 }
 
-for (let round = 0; round < rounds; round += 1) {
-  const durable = await startDurable();
-  const storeless = await startStoreless();
-  const peers = [
-    { key: 'alertmanager', server: await startAlertmanager('delivering') },
-    { key: 'idle_alertmanager', server: await startAlertmanager('idle') },
-  ];
-  try {
-    // Everybody starts warm and with the same 20,000 alerts: an empty Alertmanager has nothing to deliver.
-    await preload(durable, webhookBody);
-    for (const { server } of peers) if (server !== null) await preload(server, apiBody);
-    await closedLoop(durable, source(durable, webhookBody, 1, 1_000_000), {
-      connections: CONNECTIONS,
-      durationMs: 700,
-    });
-    await closedLoop(storeless, source(storeless, webhookBody, 1, 0), {
-      connections: CONNECTIONS,
-      durationMs: 700,
-    });
+const PEERS = [
+  { key: 'alertmanager', kind: 'delivering' },
+  { key: 'idle_alertmanager', kind: 'idle' },
+] as const;
+const SIZES = [1, 10, 100] as const;
 
+/** Only one server runs at a time, or the Alertmanager that delivers would take part in every measurement. */
+async function measureOurs(): Promise<void> {
+  const durable = await startDurable();
+  try {
+    await preload(durable, webhookBody);
+    await warm(durable);
     note('ack_p99_ms_500', await ackP99(durable));
-    const ours1 = note('alerts_per_s_1', await throughput(durable, webhookBody, 1));
-    note(
-      'ratio_to_storeless_1',
-      ours1 / note('storeless_per_s_1', await throughput(storeless, webhookBody, 1)),
-    );
-    for (const size of [1, 10, 100] as const) {
-      const ours =
-        size === 1 ? ours1 : note(`alerts_per_s_${size}`, await throughput(durable, webhookBody, size));
-      for (const { key, server } of peers) {
-        if (server === null) continue;
-        const theirs = note(`${key}_per_s_${size}`, await throughput(server, apiBody, size));
-        note(`ratio_to_${key}_${size}`, ours / theirs);
-      }
-    }
+    for (const size of SIZES) note(`alerts_per_s_${size}`, await throughput(durable, webhookBody, size));
     note('rss_mb', durable.rssMb());
   } finally {
-    await Promise.all([durable.stop(), storeless.stop(), ...peers.map(({ server }) => server?.stop())]);
+    await durable.stop();
   }
-  const line = Object.entries(measured).map(([key, list]) => `${key} ${(list.at(-1) ?? 0).toFixed(2)}`);
+}
+
+async function measureStoreless(): Promise<void> {
+  const storeless = await startStoreless();
+  try {
+    await warm(storeless);
+    note('storeless_per_s_1', await throughput(storeless, webhookBody, 1));
+  } finally {
+    await storeless.stop();
+  }
+}
+
+async function measurePeer(key: string, kind: 'delivering' | 'idle'): Promise<void> {
+  const peer = await startAlertmanager(kind);
+  if (peer === null) return;
+  try {
+    await preload(peer, apiBody);
+    for (const size of SIZES) note(`${key}_per_s_${size}`, await throughput(peer, apiBody, size));
+  } finally {
+    await peer.stop();
+  }
+}
+
+for (let round = 0; round < rounds; round += 1) {
+  // Turn and turn about, so that a slow minute of the machine does not always meet the same one.
+  const steps = [
+    measureOurs,
+    measureStoreless,
+    ...PEERS.map(
+      ({ key, kind }) =>
+        () =>
+          measurePeer(key, kind),
+    ),
+  ];
+  for (const step of round % 2 === 0 ? steps : steps.reverse()) await step();
+
+  const last = (key: string) => measured[key]?.at(-1) ?? Number.NaN;
+  note('ratio_to_storeless_1', last('alerts_per_s_1') / last('storeless_per_s_1'));
+  for (const { key } of PEERS) {
+    if (measured[`${key}_per_s_1`] === undefined) continue;
+    for (const size of SIZES)
+      note(`ratio_to_${key}_${size}`, last(`alerts_per_s_${size}`) / last(`${key}_per_s_${size}`));
+  }
+  const line = Object.keys(measured).map((key) => `${key} ${last(key).toFixed(2)}`);
   console.log(`round ${round + 1} of ${rounds}: ${line.join(', ')}`);
 }
 

@@ -28,6 +28,8 @@ export type TortureOptions = {
   readonly powerCutShare: number;
   /** The load goes on after the last kill until this many alerts were accepted, for a minute at most. */
   readonly minAccepted: number;
+  /** How long it may take until nothing is left to be said and done; 90 s when absent. */
+  readonly settleWithinMs?: number;
   readonly onProgress: (line: string) => void;
 };
 
@@ -105,7 +107,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
     load.finish();
     pagerDuty.calm();
     options.onProgress(`settling: ${countAccepted()} alerts accepted`);
-    const settled = isUp && (await settle(database, double));
+    const settled = isUp && (await settle(database, double, options.settleWithinMs ?? SETTLE_WITHIN_MS));
     await double.stop();
     const stoppedByItself = await service.stop();
 
@@ -236,8 +238,8 @@ function readOrNothing(database: string): StoredState {
 }
 
 /** Waits until Alertmanager has nothing left to say and the service nothing left to do. */
-async function settle(database: string, double: AlertmanagerDouble): Promise<boolean> {
-  const giveUpAtMs = realClock.monotonic() + SETTLE_WITHIN_MS;
+async function settle(database: string, double: AlertmanagerDouble, withinMs: number): Promise<boolean> {
+  const giveUpAtMs = realClock.monotonic() + withinMs;
   while (realClock.monotonic() < giveUpAtMs) {
     if (double.isQuiet() && countUnfinished(database) === 0) return true;
     await sleep(200);

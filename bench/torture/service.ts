@@ -39,6 +39,8 @@ export async function createService(options: {
   const lives: Life[] = [];
   let child: ChildProcess | null = null;
   let ended: Promise<void> = Promise.resolve();
+  // The service must not outlive a harness that is ended without a chance to stop it.
+  process.once('exit', () => child?.kill('SIGKILL'));
 
   function spawnChild(): void {
     const life: Life = { startedAtMs: clock.now(), readyAtMs: null, endedAtMs: null };

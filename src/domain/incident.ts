@@ -6,6 +6,25 @@ import type { Severity } from './severity.js';
 export const INCIDENT_STATES = ['open', 'acknowledged', 'resolved'] as const;
 export type IncidentState = (typeof INCIDENT_STATES)[number];
 
+/** Independent of the state: an incident may be acknowledged and silenced at once. */
+export type IncidentFlags = {
+  /** Alertmanager silences every alert of it that fires: nobody is paged or reminded. */
+  readonly silenced: boolean;
+  /** It still fires, but its objective is met again. */
+  readonly recovering: boolean;
+  /** It fires and resolves in turn. */
+  readonly flapping: boolean;
+  /** An umbrella speaks for it and for its neighbours. */
+  readonly inStorm: boolean;
+};
+
+export const NO_FLAGS: IncidentFlags = {
+  silenced: false,
+  recovering: false,
+  flapping: false,
+  inStorm: false,
+};
+
 export type Incident = {
   readonly id: number;
   readonly source: string;
@@ -16,6 +35,7 @@ export type Incident = {
   readonly severityNote: string | null;
   readonly scope: Scope;
   readonly state: IncidentState;
+  readonly flags: IncidentFlags;
   /** Counts every change that a reader could see; a button carries it so that a stale click is noticed. */
   readonly revision: number;
   readonly episodeId: number;

@@ -19,6 +19,12 @@ function incidentJson(incident: Incident) {
   return {
     id: publicId(incident.id),
     state: incident.state,
+    flags: {
+      silenced: incident.flags.silenced,
+      recovering: incident.flags.recovering,
+      flapping: incident.flags.flapping,
+      in_storm: incident.flags.inStorm,
+    },
     severity: incident.severity,
     severity_note: incident.severityNote,
     alertname: incident.alertName,

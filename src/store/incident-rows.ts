@@ -26,6 +26,12 @@ export function toIncident(row: Selectable<IncidentsTable>): Incident {
     severityNote: row.severity_note,
     scope: labelsFromText(row.scope),
     state: row.state,
+    flags: {
+      silenced: row.silenced === 1,
+      recovering: row.recovering === 1,
+      flapping: row.flapping === 1,
+      inStorm: row.in_storm === 1,
+    },
     revision: row.revision,
     episodeId: row.episode_id,
     openedAtMs: row.opened_at,

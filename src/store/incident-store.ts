@@ -1,7 +1,7 @@
 /** Incidents and their episodes, in bulk for intake and one by one for people. */
 
 import { sql } from 'kysely';
-import type { Incident } from '../domain/incident.js';
+import type { Incident, IncidentFlags } from '../domain/incident.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import { bulkStatement, listStatement, placeholderRows } from './bulk.js';
@@ -42,7 +42,7 @@ export type IncidentChange = Partial<
     | 'resolvedBy'
     | 'reopenedCount'
   >
->;
+> & { readonly flags?: Partial<IncidentFlags> };
 
 const INCIDENT_COLUMNS = [
   'source',
@@ -199,11 +199,19 @@ export function createIncidentStore() {
           resolved_at: change.resolvedAtMs,
           resolved_by: change.resolvedBy,
           reopened_count: change.reopenedCount,
+          silenced: bit(change.flags?.silenced),
+          recovering: bit(change.flags?.recovering),
+          flapping: bit(change.flags?.flapping),
+          in_storm: bit(change.flags?.inStorm),
         }))
         .where('id', '=', incidentId)
         .execute();
     },
   };
+}
+
+function bit(flag: boolean | undefined): 0 | 1 | undefined {
+  return flag === undefined ? undefined : flag ? 1 : 0;
 }
 
 function withNames(

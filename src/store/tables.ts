@@ -49,6 +49,10 @@ export type IncidentsTable = {
   resolved_at: number | null;
   resolved_by: string | null;
   reopened_count: Generated<number>;
+  silenced: Generated<0 | 1>;
+  recovering: Generated<0 | 1>;
+  flapping: Generated<0 | 1>;
+  in_storm: Generated<0 | 1>;
 };
 
 export type IncidentNamesTable = { incident_id: number; name: string };

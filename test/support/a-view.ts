@@ -1,6 +1,6 @@
 /** Builders of incident views for tests: a critical TTFT incident on llama-70b / prod-us unless told otherwise. */
 
-import type { Episode, Incident } from '../../src/domain/incident.js';
+import { type Episode, type Incident, NO_FLAGS } from '../../src/domain/incident.js';
 import type { IncidentAlert, IncidentView } from '../../src/domain/incident-view.js';
 import { labelsFrom } from '../../src/domain/labels.js';
 import type { Diagnosis, Enrichment, Finding, Verdict } from '../../src/domain/verdict.js';
@@ -152,6 +152,7 @@ export function anIncident(over: Partial<Incident> = {}): Incident {
     resolvedAtMs: null,
     resolvedBy: null,
     reopenedCount: 0,
+    flags: NO_FLAGS,
     ...over,
   };
 }

@@ -2,6 +2,7 @@
 
 import { alertKey } from '../../src/alertmanager/alert-key.js';
 import type { Alert, AlertGroup } from '../../src/domain/alert.js';
+import { NO_FLAGS } from '../../src/domain/incident.js';
 import type { IncidentView } from '../../src/domain/incident-view.js';
 import { labelsFrom } from '../../src/domain/labels.js';
 import { scopeOf } from '../../src/domain/scope.js';
@@ -160,6 +161,7 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
       resolvedAtMs: null,
       resolvedBy: null,
       reopenedCount: 0,
+      flags: NO_FLAGS,
     },
     episode: {
       id: 1,

@@ -140,6 +140,37 @@ export type NotificationsTable = {
   finished_at: number | null;
 };
 
+/** What a timer is about; its key and payload are those of the kind. */
+export type TimerKind = 'reminder' | 'climb' | 'escalation' | 'watchdog';
+export type TimerState = 'waiting' | 'firing' | 'fired' | 'dropped';
+
+export type TimersTable = {
+  id: Generated<number>;
+  incident_id: number | null;
+  episode_id: Generated<number>;
+  kind: TimerKind;
+  key: string;
+  payload: string;
+  state: TimerState;
+  due_at: number;
+  attempts: Generated<number>;
+  fence: Generated<number>;
+  lease_until: number | null;
+  reason: string | null;
+  created_at: number;
+  finished_at: number | null;
+};
+
+export type HeartbeatsTable = {
+  alert_key: string;
+  source: string;
+  name: string;
+  labels: string;
+  last_seen_at: number;
+  gaps: string;
+  silent_since: number | null;
+};
+
 export type CardsTable = {
   incident_id: number;
   receiver: string;
@@ -169,6 +200,8 @@ export type Tables = {
   diagnoses: DiagnosesTable;
   recordings: RecordingsTable;
   notifications: NotificationsTable;
+  timers: TimersTable;
+  heartbeats: HeartbeatsTable;
   cards: CardsTable;
   timeline: TimelineTable;
 };

@@ -1,5 +1,6 @@
 /** Our record of one problem over time, and the changes of state that are legal. */
 
+import type { Cycle } from './cycles.js';
 import type { Scope } from './scope.js';
 import type { Severity } from './severity.js';
 
@@ -25,8 +26,16 @@ export const NO_FLAGS: IncidentFlags = {
   inStorm: false,
 };
 
+export const INCIDENT_KINDS = ['problem', 'storm', 'bundle'] as const;
+/**
+ * problem: what alerts opened. The others are umbrellas, which speak for several problems: storm, for all of a cluster
+ * that came at once; bundle, for criticals beyond what a pager may be sent.
+ */
+export type IncidentKind = (typeof INCIDENT_KINDS)[number];
+
 export type Incident = {
   readonly id: number;
+  readonly kind: IncidentKind;
   readonly source: string;
   /** Name of the lead alert. */
   readonly alertName: string;
@@ -45,6 +54,12 @@ export type Incident = {
   readonly resolvedAtMs: number | null;
   readonly resolvedBy: string | null;
   readonly reopenedCount: number;
+  /** The umbrella of the storm that it came with, also after the storm. */
+  readonly stormId: number | null;
+  /** The incident that goes on for it. */
+  readonly foldedInto: number | null;
+  /** When it fired and resolved lately, oldest first. */
+  readonly cycles: readonly Cycle[];
 };
 
 /** One firing period of an incident. Its dedup key is what a pager collapses repeats on. */

@@ -5,6 +5,7 @@
 
 export const PURPOSES = [
   'page',
+  'page_update',
   'page_acknowledge',
   'page_resolve',
   'card',
@@ -13,15 +14,17 @@ export const PURPOSES = [
   'log',
 ] as const;
 /**
- * page: wake somebody, once an episode. page_acknowledge / page_resolve: tell the pager.
+ * page: wake somebody, once an episode. page_update: tell the same page, waking nobody, whom else it speaks for.
+ * page_acknowledge / page_resolve: tell the pager.
  * card: make the team's one message show the present state. verdict_reply: a verdict that came after the card.
  */
 export type Purpose = (typeof PURPOSES)[number];
 
-export const NOTIFICATION_STATES = ['queued', 'sending', 'sent', 'dead', 'dropped'] as const;
+export const NOTIFICATION_STATES = ['queued', 'sending', 'sent', 'dead', 'dropped', 'withheld'] as const;
 /**
  * queued: due at `dueAtMs`. sending: leased by one process until `leaseUntilMs`; after that anybody may take it.
  * sent: the receiver accepted. dead: the receiver will never accept it. dropped: no longer true when its time came.
+ * withheld: an umbrella speaks for it; sent with the umbrella's page, or queued again when that speaks no more.
  */
 export type NotificationState = (typeof NOTIFICATION_STATES)[number];
 
@@ -40,6 +43,10 @@ export type Notification = {
   readonly lastReason: string | null;
   readonly createdAtMs: number;
   readonly finishedAtMs: number | null;
+  /** The umbrella that speaks, or spoke, for it. */
+  readonly umbrellaId: number | null;
+  /** When a message of the umbrella that names its incident was accepted. */
+  readonly listedAtMs: number | null;
 };
 
 export type NewNotification = Pick<

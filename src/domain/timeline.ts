@@ -17,6 +17,11 @@ export const TIMELINE_KINDS = [
   'resolved',
   'note',
   'quarantined',
+  'folded',
+  'unfolded',
+  'flapping',
+  'storm',
+  'listed',
 ] as const;
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];
 

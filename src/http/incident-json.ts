@@ -18,6 +18,7 @@ export function timeJson(atMs: number | null): string | null {
 function incidentJson(incident: Incident) {
   return {
     id: publicId(incident.id),
+    kind: incident.kind,
     state: incident.state,
     flags: {
       silenced: incident.flags.silenced,
@@ -37,6 +38,8 @@ function incidentJson(incident: Incident) {
     resolved_at: timeJson(incident.resolvedAtMs),
     resolved_by: incident.resolvedBy,
     reopened_count: incident.reopenedCount,
+    folded_into: incident.foldedInto === null ? null : publicId(incident.foldedInto),
+    storm: incident.stormId === null ? null : publicId(incident.stormId),
     links: { self: `/api/v1/incidents/${publicId(incident.id)}`, html: `/i/${incident.id}` },
   };
 }

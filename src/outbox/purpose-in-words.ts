@@ -4,6 +4,7 @@ import type { Purpose } from '../domain/notification.js';
 
 const WORDS: Readonly<Record<Purpose, string>> = {
   page: 'Page',
+  page_update: 'Update of the page',
   page_acknowledge: 'Acknowledgement',
   page_resolve: 'Resolve',
   card: 'Card',

@@ -36,6 +36,10 @@ export function stillTrue({ notification, view, episode, history }: Situation): 
         return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
       }
       return SEND;
+    case 'page_update':
+      if (!present || episode.resolveAttemptedAtMs !== null) return drop('the page is closed');
+      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      return mayStandAtPager(notification, history) ? SEND : drop('no page of this firing period was sent');
     case 'page_acknowledge':
       if (!present || incident.state !== 'acknowledged') return drop('no longer acknowledged');
       if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent already');

@@ -37,6 +37,8 @@ export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverD
   async function deliver({ notification, view }: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
     const { dedupKey } = view.episode;
     switch (notification.purpose) {
+      // The same key again wakes nobody; what the page says is brought up to date.
+      case 'page_update':
       case 'page': {
         const result = await send(renderPagerDutyTrigger(view, options), signal);
         // Refused for its content: formatting must never cost a page, so the bare one goes at once.

@@ -1,6 +1,7 @@
 /** Rows of incidents, episodes and their alerts as domain values, and JSON columns without prototypes. */
 
 import type { Selectable } from 'kysely';
+import { cyclesFromText } from '../domain/cycles.js';
 import type { Episode, Incident } from '../domain/incident.js';
 import type { IncidentAlert } from '../domain/incident-view.js';
 import { type Labels, labelsFrom } from '../domain/labels.js';
@@ -19,6 +20,7 @@ export function labelsFromText(text: string): Labels {
 export function toIncident(row: Selectable<IncidentsTable>): Incident {
   return {
     id: row.id,
+    kind: row.kind,
     source: row.source,
     alertName: row.alert_name,
     alertKey: row.alert_key,
@@ -40,6 +42,9 @@ export function toIncident(row: Selectable<IncidentsTable>): Incident {
     resolvedAtMs: row.resolved_at,
     resolvedBy: row.resolved_by,
     reopenedCount: row.reopened_count,
+    stormId: row.storm_id,
+    foldedInto: row.folded_into,
+    cycles: cyclesFromText(row.cycles),
   };
 }
 

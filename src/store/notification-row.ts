@@ -19,5 +19,7 @@ export function toNotification(row: Selectable<NotificationsTable>): Notificatio
     lastReason: row.last_reason,
     createdAtMs: row.created_at,
     finishedAtMs: row.finished_at,
+    umbrellaId: row.umbrella_id,
+    listedAtMs: row.listed_at,
   };
 }

@@ -50,7 +50,7 @@ export function createOutboxView() {
 
     /**
      * Who was, or is about to be, told of these incidents: pages only of the present episode and only where
-     * they were not given up, the other forms whenever they were.
+     * they were not given up, the other forms whenever they were. Those for whom an umbrella speaks hear of its end.
      */
     async toldReceivers(tx: Tx, incidentIds: readonly number[]): Promise<Told[]> {
       const told: Told[] = [];
@@ -62,8 +62,8 @@ export function createOutboxView() {
           .distinct()
           .where('n.incident_id', 'in', slice)
           .where(
-            sql<boolean>`(n.purpose in ('card', 'webhook', 'log') or (n.purpose = 'page'
-              and n.state in ('queued', 'sending', 'sent') and n.episode_id = i.episode_id))`,
+            sql<boolean>`n.state <> 'withheld' and (n.purpose in ('card', 'webhook', 'log') or (n.purpose = 'page'
+              and n.state in ('queued', 'sending', 'sent') and n.episode_id = i.episode_id and n.umbrella_id is null))`,
           )
           .orderBy('n.incident_id')
           .orderBy('n.receiver')

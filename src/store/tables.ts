@@ -2,7 +2,7 @@
 
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 import type { AlertStatus } from '../domain/alert.js';
-import type { IncidentState } from '../domain/incident.js';
+import type { IncidentKind, IncidentState } from '../domain/incident.js';
 import type { NotificationState, Purpose } from '../domain/notification.js';
 import type { Severity } from '../domain/severity.js';
 import type { TimelineKind } from '../domain/timeline.js';
@@ -53,6 +53,20 @@ export type IncidentsTable = {
   recovering: Generated<0 | 1>;
   flapping: Generated<0 | 1>;
   in_storm: Generated<0 | 1>;
+  kind: Generated<IncidentKind>;
+  cluster: Generated<string>;
+  storm_id: number | null;
+  folded_into: number | null;
+  sure_verdict: string | null;
+  cycles: Generated<string>;
+};
+
+export type StormsTable = {
+  incident_id: number;
+  cluster: string;
+  started_at: number;
+  last_opened_at: number;
+  ended_at: number | null;
 };
 
 export type IncidentNamesTable = { incident_id: number; name: string };
@@ -138,6 +152,10 @@ export type NotificationsTable = {
   ref: string | null;
   created_at: number;
   finished_at: number | null;
+  umbrella_id: number | null;
+  carrier_id: number | null;
+  listed_at: number | null;
+  admitted_at: number | null;
 };
 
 /** What a timer is about; its key and payload are those of the kind. */
@@ -193,6 +211,7 @@ export type Tables = {
   receipts: ReceiptsTable;
   quarantined_alerts: QuarantinedAlertsTable;
   incidents: IncidentsTable;
+  storms: StormsTable;
   incident_names: IncidentNamesTable;
   episodes: EpisodesTable;
   incident_alerts: IncidentAlertsTable;

@@ -18,6 +18,7 @@ const STATE: Readonly<Record<NotificationState, { readonly mark: string; readonl
   sent: { mark: '✓', tone: 'ok' },
   dead: { mark: '✗', tone: 'critical' },
   dropped: { mark: '∅', tone: 'muted' },
+  withheld: { mark: '⏸', tone: 'warning' },
 };
 
 /** The page at `/outbox`. */

@@ -52,6 +52,8 @@ export function aNotification(purpose: Purpose, over: Partial<Notification> = {}
     lastReason: null,
     createdAtMs: FIRED_AT,
     finishedAtMs: null,
+    umbrellaId: null,
+    listedAtMs: null,
     ...over,
   };
 }

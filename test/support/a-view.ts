@@ -153,6 +153,10 @@ export function anIncident(over: Partial<Incident> = {}): Incident {
     resolvedBy: null,
     reopenedCount: 0,
     flags: NO_FLAGS,
+    kind: 'problem',
+    stormId: null,
+    foldedInto: null,
+    cycles: [],
     ...over,
   };
 }

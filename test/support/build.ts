@@ -162,6 +162,10 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
       resolvedBy: null,
       reopenedCount: 0,
       flags: NO_FLAGS,
+      kind: 'problem',
+      stormId: null,
+      foldedInto: null,
+      cycles: [],
     },
     episode: {
       id: 1,

@@ -8,6 +8,7 @@ import {
   Flag,
   Host,
   HttpUrl,
+  HttpUrls,
   LabelName,
   Name,
   Port,
@@ -74,7 +75,16 @@ export const ConfigFile = z.strictObject({
       headers: z.record(z.string(), Text).optional(),
     })
     .optional(),
-  alertmanager: z.strictObject({ url: HttpUrl.optional() }).optional(),
+  alertmanager: z
+    .strictObject({
+      url: HttpUrls.optional(),
+      receiver: Text.optional(),
+      source: Name.optional(),
+      bearer_token: Credential.optional(),
+      basic_auth: z.strictObject({ username: Text, password: Credential }).optional(),
+      headers: z.record(z.string(), Text).optional(),
+    })
+    .optional(),
   scope_labels: z.array(LabelName).optional(),
   severity_mapping: z.record(z.string(), z.enum(SEVERITY_WORDS)).optional(),
   receivers: z.array(ReceiverEntry).optional(),

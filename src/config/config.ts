@@ -5,7 +5,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { ConfigFile, type LOG_LEVELS, type ReceiverEntry, type SEVERITY_WORDS } from './config-file.js';
-import { applyEnvironment, ENVIRONMENT_VARIABLES } from './environment.js';
+import { applyEnvironment, DEFAULT_SOURCE, ENVIRONMENT_VARIABLES } from './environment.js';
 import type { Secret } from './secret.js';
 import { didYouMean } from './suggest.js';
 import { type Environment, type Path, readYamlFile } from './yaml-file.js';
@@ -57,7 +57,17 @@ export type Config = {
     readonly basicAuth?: { readonly username: string; readonly password: Secret };
     readonly headers: Readonly<Record<string, string>>;
   };
-  readonly alertmanager: { readonly url: string | null };
+  readonly alertmanager: {
+    /** HA peers of one Alertmanager; empty = it is not asked. */
+    readonly urls: readonly string[];
+    /** What Alertmanager calls us: only alerts that it routes there should have arrived here. */
+    readonly receiver: string;
+    /** The source under which its webhook calls arrive: the name of their token. */
+    readonly source: string;
+    readonly bearerToken?: Secret;
+    readonly basicAuth?: { readonly username: string; readonly password: Secret };
+    readonly headers: Readonly<Record<string, string>>;
+  };
   readonly scopeLabels: readonly string[];
   /** Lower-case words of the operator's own: `page` → critical. */
   readonly severityMapping: Readonly<Record<string, (typeof SEVERITY_WORDS)[number]>>;
@@ -137,6 +147,13 @@ export function readConfig(input: ReadConfigInput): ReadConfigResult {
   return { kind: 'ok', config, warnings: [...overridden.warnings, ...warningsOf(config)] };
 }
 
+/** Under which name Alertmanager's alerts arrive: that of its token, where there is only one to choose. */
+function sourceOf(file: ConfigFile): string {
+  const names = [...new Set((file.tokens?.webhook ?? []).map((token) => token.name))];
+  const [only] = names;
+  return file.alertmanager?.source ?? (names.length === 1 && only !== undefined ? only : DEFAULT_SOURCE);
+}
+
 /** Everything that names something else must name something that exists. */
 function checkNames(
   file: ConfigFile,
@@ -162,6 +179,15 @@ function checkNames(
       if (wrong !== null) fault(['routes', index, 'matchers', position], `routes[${index}]: ${wrong}`);
     });
   });
+  const sources = new Set((file.tokens?.webhook ?? []).map((token) => token.name));
+  // Under another name none of its alerts would be known: all of them would be taken in a second time.
+  if (file.alertmanager?.url !== undefined && sources.size > 0 && !sources.has(sourceOf(file))) {
+    const known = [...sources].join(', ');
+    fault(
+      ['alertmanager', 'source'],
+      `alertmanager.source: no webhook token is called "${sourceOf(file)}", under which its alerts would arrive (known: ${known})`,
+    );
+  }
   checkKeys('thresholds', 'threshold', file.thresholds, input.thresholdNames, fault);
   checkKeys('slo', 'signal', file.slo, input.signalNames, fault);
 }
@@ -205,6 +231,7 @@ function complete(file: ConfigFile, directory: string): Config {
   const own =
     isLoopback(host) && port !== 0 ? `http://${host.includes(':') ? `[${host}]` : host}:${port}` : null;
   const { bearer_token: bearerToken, basic_auth: basicAuth } = file.prometheus ?? {};
+  const { bearer_token: upstreamToken, basic_auth: upstreamBasic } = file.alertmanager ?? {};
   const receivers = (file.receivers ?? []).map(toReceiver);
   const heard = receivers.some(({ kind }) => kind === 'slack' || kind === 'pagerduty' || kind === 'log');
   return deepFreeze({
@@ -221,7 +248,14 @@ function complete(file: ConfigFile, directory: string): Config {
       ...(basicAuth === undefined ? {} : { basicAuth }),
       headers: file.prometheus?.headers ?? {},
     },
-    alertmanager: { url: file.alertmanager?.url ?? null },
+    alertmanager: {
+      urls: file.alertmanager?.url ?? [],
+      receiver: file.alertmanager?.receiver ?? 'wakewell',
+      source: sourceOf(file),
+      ...(upstreamToken === undefined ? {} : { bearerToken: upstreamToken }),
+      ...(upstreamBasic === undefined ? {} : { basicAuth: upstreamBasic }),
+      headers: file.alertmanager?.headers ?? {},
+    },
     scopeLabels: file.scope_labels ?? ['cluster', 'namespace', 'model'],
     severityMapping: Object.fromEntries(
       Object.entries(file.severity_mapping ?? {}).map(([word, severity]) => [word.toLowerCase(), severity]),

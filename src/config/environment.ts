@@ -9,7 +9,7 @@ import {
   RoutingKey,
   SlackToken,
 } from './config-file.js';
-import { DatabaseUrl, describeValue, Host, HttpUrl, Port, Text } from './fields.js';
+import { DatabaseUrl, describeValue, Host, HttpUrl, HttpUrls, Port, Text } from './fields.js';
 import { nearestWord } from './suggest.js';
 import type { Environment } from './yaml-file.js';
 
@@ -79,7 +79,7 @@ export function applyEnvironment(file: ConfigFile, env: Environment): Overridden
     database_url: read('DATABASE_URL', DatabaseUrl) ?? file.database_url,
     log_level: logLevel,
     prometheus: { ...file.prometheus, url: read('PROMETHEUS_URL', HttpUrl) ?? file.prometheus?.url },
-    alertmanager: { url: read('ALERTMANAGER_URL', HttpUrl) ?? file.alertmanager?.url },
+    alertmanager: { ...file.alertmanager, url: read('ALERTMANAGER_URL', HttpUrls) ?? file.alertmanager?.url },
     receivers: receiversWith(file.receivers ?? [], read, incomplete),
     tokens: {
       webhook: tokensFrom('WAKEWELL_WEBHOOK_TOKEN', DEFAULT_SOURCE, env, faults) ?? file.tokens?.webhook,

@@ -65,15 +65,25 @@ export const Duration = field('a duration with its unit: 500ms, 5s, 5m, 1h30m', 
 });
 
 /** An address with http or https, without credentials (they would end up in logs) and without trailing slash. */
-export const HttpUrl = field(
-  'an address such as http://prometheus:9090, without user and password',
-  (value) => {
-    if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
-    const url = new URL(value);
-    if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') return undefined;
-    return value.trim().replace(/\/+$/, '');
+export const HttpUrl = field('an address such as http://prometheus:9090, without user and password', urlFrom);
+
+/** One address or several: a list in YAML, separated by commas in the environment. */
+export const HttpUrls = field(
+  'an address such as http://alertmanager:9093, or a list of those of its HA peers',
+  (value): readonly string[] | undefined => {
+    const parts = typeof value === 'string' ? value.split(',') : value;
+    if (!Array.isArray(parts) || parts.length === 0) return undefined;
+    const urls = parts.map((part) => urlFrom(typeof part === 'string' ? part.trim() : part));
+    return urls.every((url) => url !== undefined) ? [...new Set(urls)] : undefined;
   },
 );
+
+function urlFrom(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
+  const url = new URL(value);
+  if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') return undefined;
+  return value.trim().replace(/\/+$/, '');
+}
 
 export const DatabaseUrl = field('file:<path>, for example file:./data/wakewell.db', (value) =>
   typeof value === 'string' && /^file:(?!\/\/)./.test(value) ? value : undefined,

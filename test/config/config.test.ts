@@ -312,3 +312,48 @@ test.each([
 ])('the duration %j is %j ms', (text, expected) => {
   expect(parseDuration(text)).toBe(expected);
 });
+
+describe('Alertmanager', () => {
+  const peers = (config: Config) => config.alertmanager;
+
+  test('one address, a list of peers, and both in the environment', () => {
+    expect(peers(configOf('alertmanager: { url: "http://am:9093/" }')).urls).toEqual(['http://am:9093']);
+    expect(peers(configOf('alertmanager: { url: ["http://a:1", "http://b:1", "http://a:1"] }')).urls).toEqual(
+      ['http://a:1', 'http://b:1'],
+    );
+    expect(peers(configOf('', { ALERTMANAGER_URL: 'http://a:1, http://b:1' })).urls).toEqual([
+      'http://a:1',
+      'http://b:1',
+    ]);
+    expect(peers(configOf('')).urls).toEqual([]);
+  });
+
+  test('an address of the environment keeps the credentials of the file', () => {
+    const config = peers(
+      configOf('alertmanager: { url: "http://a:1", bearer_token: tok-12, receiver: llm }', {
+        ALERTMANAGER_URL: 'http://b:1',
+      }),
+    );
+
+    expect(config).toMatchObject({ urls: ['http://b:1'], receiver: 'llm' });
+    expect(config.bearerToken?.reveal()).toBe('tok-12');
+    expect(inspect(config)).not.toContain('tok-12');
+  });
+
+  test('its source is the only webhook token there is, else it must be named', () => {
+    const token = (name: string) => `{ name: ${name}, token: "${TOKEN}-${name}" }`;
+    const file = (tokens: string, source = '') =>
+      `alertmanager: { url: "http://a:1"${source} }\ntokens: { webhook: [${tokens}] }`;
+
+    expect(peers(configOf('alertmanager: { url: "http://a:1" }')).source).toBe('alertmanager');
+    expect(peers(configOf(file(token('prod')))).source).toBe('prod');
+    expect(peers(configOf(file(`${token('prod')}, ${token('dev')}`, ', source: dev'))).source).toBe('dev');
+    expect(faultsOf(file(`${token('prod')}, ${token('dev')}`))).toContain(
+      'alertmanager.source: no webhook token is called "alertmanager", under which its alerts would arrive (known: prod, dev)',
+    );
+  });
+
+  test.each(['7', '"am:9093"', '[]', '["http://a:1", 7]'])('the address %s is a fault', (url) => {
+    expect(faultsOf(`alertmanager: { url: ${url} }`)).toContain('alertmanager.url: found');
+  });
+});

@@ -20,7 +20,7 @@ import { createAlertmanagerWebhook } from './http/alertmanager-webhook.js';
 import type { Readiness } from './http/health.js';
 import { createHttpApp } from './http/http-app.js';
 import { createHttpServer } from './http/http-server.js';
-import { acknowledge, addNote, resolve } from './incidents/change-state.js';
+import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
 import { createIntake } from './incidents/receive-group.js';
 import { createWorkLoop } from './incidents/work-loop.js';
@@ -226,6 +226,15 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'webhook' }),
     metrics: metrics.webhook,
   });
+  const actions = createIncidentActions({
+    db,
+    clock,
+    pageDeadlineMs: config.timings.pageDeadlineMs,
+    onCommitted() {
+      dispatcher.wake();
+      workLoop.wake();
+    },
+  });
   const http = createHttpApp({
     webhook,
     incidents: {
@@ -236,11 +245,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         diagnoses: (id) => readDiagnoses(db.kysely, id),
         recording: (id, diagnosisId) => readRecording(db.kysely, id, diagnosisId),
       },
-      actions: {
-        acknowledge: (request) => changed(acknowledge(db, { ...request, nowMs: clock.now() })),
-        resolve: (request) => changed(resolve(db, { ...request, nowMs: clock.now() })),
-        addNote: (request) => changed(addNote(db, { ...request, nowMs: clock.now() })),
-      },
+      actions,
       ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
     },
     pages: {
@@ -261,14 +266,6 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'http' }),
   });
   const server = createHttpServer(http);
-
-  /** A change that happened is news for pagers and cards. */
-  async function changed<T>(change: Promise<T>): Promise<T> {
-    const result = await change;
-    dispatcher.wake();
-    workLoop.wake();
-    return result;
-  }
 
   /** Ready means: a write reaches the disk now. The transaction touches a row that does not exist. */
   async function readiness(): Promise<Readiness> {

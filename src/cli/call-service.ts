@@ -1,6 +1,7 @@
 /** Calls of the running service, with its refusals as exit codes and its own words. */
 
 import type { Config } from '../config/config.js';
+import { CLI_USER_AGENT } from '../http/cli-user-agent.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
 import { requireConfig } from './load-config.js';
 
@@ -54,6 +55,7 @@ async function send(
       method: init.method ?? 'GET',
       headers: {
         accept: 'application/json',
+        'user-agent': CLI_USER_AGENT,
         ...(user === '' ? {} : { 'x-actor': user }),
         ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),

@@ -99,9 +99,15 @@ export async function showIncident(id: string, options: { readonly json: boolean
   return EXIT.fine;
 }
 
-const DONE = { acknowledge: 'acknowledged', resolve: 'resolved', notes: 'noted' } as const;
+const DONE = {
+  acknowledge: 'acknowledged',
+  resolve: 'resolved',
+  reopen: 'reopened',
+  notes: 'noted',
+  diagnoses: 'the checks are being run again',
+} as const;
 
-/** Acknowledge, resolve, or add a note. Repeating one is fine. */
+/** Acknowledge, resolve, reopen, add a note, or ask for the checks. Repeating one is fine. */
 export async function changeIncident(
   id: string,
   change: keyof typeof DONE,

@@ -164,6 +164,8 @@ function addIncidents(program: Command, done: Done): void {
   for (const [name, change, description] of [
     ['ack', 'acknowledge', 'take it: pager and card are told'],
     ['resolve', 'resolve', 'say that it is over'],
+    ['reopen', 'reopen', 'say that it is not over'],
+    ['rerun', 'diagnoses', 'run its checks again'],
   ] as const) {
     incidents
       .command(name)

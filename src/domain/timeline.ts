@@ -16,6 +16,9 @@ export const TIMELINE_KINDS = [
   'acknowledged',
   'resolved',
   'note',
+  'diagnosis_asked',
+  'step_done',
+  'feedback',
   'quarantined',
   'folded',
   'unfolded',
@@ -34,6 +37,8 @@ export type TimelineEntry = {
   readonly text: string;
   /** Who: a person, or `alertmanager`, `wakewell`, a receiver's name. */
   readonly actor: string;
+  /** Through what a person acted: "Slack", "the API"; null for what the service did by itself. */
+  readonly via: string | null;
 };
 
-export type NewTimelineEntry = Omit<TimelineEntry, 'id'>;
+export type NewTimelineEntry = Omit<TimelineEntry, 'id' | 'via'> & { readonly via?: string | null };

@@ -1,11 +1,14 @@
 /** What people may do to an incident, as the API and the pages both call it. */
 
 import { AppError } from '../domain/errors.js';
+import { FEEDBACK_RATINGS, type FeedbackRating } from '../domain/feedback.js';
 import { type Incident, parsePublicId, publicId } from '../domain/incident.js';
 
 export type ActionRequest = {
   readonly incidentId: number;
   readonly actor: string;
+  /** Through what the person acts, for the timeline. */
+  readonly via?: string | undefined;
   readonly comment?: string | undefined;
   /** A change based on an older revision is refused. */
   readonly expectedRevision?: number | undefined;
@@ -13,16 +16,25 @@ export type ActionRequest = {
 
 export type ActionResult =
   | { readonly kind: 'changed' | 'same' | 'stale'; readonly incident: Incident }
-  | { readonly kind: 'not_found' }
+  | { readonly kind: 'not_found'; readonly message?: string }
   | { readonly kind: 'illegal'; readonly incident: Incident; readonly message: string };
 
+type Act<More = unknown> = (request: ActionRequest & More) => Promise<ActionResult>;
+
 export type IncidentActions = {
-  readonly acknowledge: (request: ActionRequest) => Promise<ActionResult>;
-  readonly resolve: (request: ActionRequest) => Promise<ActionResult>;
-  readonly addNote: (request: ActionRequest & { readonly comment: string }) => Promise<ActionResult>;
+  readonly acknowledge: Act;
+  readonly resolve: Act;
+  readonly reopen: Act;
+  readonly addNote: Act<{ readonly comment: string }>;
+  /** Runs the checks again. */
+  readonly askDiagnosis: Act;
+  /** `step` counts from 1. */
+  readonly markStep: Act<{ readonly step: number }>;
+  readonly giveFeedback: Act<{ readonly rating: FeedbackRating }>;
 };
 
-export const ACTIONS = ['acknowledge', 'resolve', 'notes'] as const;
+/** Those that take nothing but a comment. */
+export const ACTIONS = ['acknowledge', 'resolve', 'reopen', 'notes', 'diagnoses'] as const;
 export type ActionName = (typeof ACTIONS)[number];
 
 const MAX_COMMENT_CHARS = 4_000;
@@ -47,8 +59,54 @@ export function noSuchIncident(id: number): AppError {
 export function perform(
   actions: IncidentActions,
   name: ActionName,
-  request: ActionRequest,
+  given: ActionRequest,
 ): Promise<ActionResult> {
+  const request = withoutBlanks(given);
+  switch (name) {
+    case 'acknowledge':
+      return actions.acknowledge(request);
+    case 'resolve':
+      return actions.resolve(request);
+    case 'reopen':
+      return actions.reopen(request);
+    case 'diagnoses':
+      return actions.askDiagnosis(request);
+    case 'notes': {
+      const { comment } = request;
+      if (comment === undefined)
+        throw new AppError('bad_request', 'comment: found nothing, expected the text of the note');
+      return actions.addNote({ ...request, comment });
+    }
+  }
+}
+
+/** Marks a step of the advice as done. Throws `not_found` for what is no number of a step. */
+export function performStep(
+  actions: IncidentActions,
+  step: string | undefined,
+  given: ActionRequest,
+): Promise<ActionResult> {
+  if (!/^[1-9]\d{0,2}$/.test(step ?? ''))
+    throw new AppError('not_found', 'steps are numbered from 1, as in steps/2');
+  return actions.markStep({ ...withoutBlanks(given), step: Number(step) });
+}
+
+/** Keeps an opinion. Throws `bad_request` for one that is not known. */
+export function performFeedback(
+  actions: IncidentActions,
+  rating: string | undefined,
+  given: ActionRequest,
+): Promise<ActionResult> {
+  const known = FEEDBACK_RATINGS.find((one) => one === rating);
+  if (known === undefined)
+    throw new AppError(
+      'bad_request',
+      `rating: found ${JSON.stringify((rating ?? '').slice(0, 40))}, expected ${FEEDBACK_RATINGS.join(' or ')}`,
+    );
+  return actions.giveFeedback({ ...withoutBlanks(given), rating: known });
+}
+
+function withoutBlanks(request: ActionRequest): ActionRequest {
   const comment = request.comment?.trim() ?? '';
   if (comment.length > MAX_COMMENT_CHARS) {
     throw new AppError(
@@ -56,14 +114,5 @@ export function perform(
       `comment: found ${comment.length} characters, expected at most ${MAX_COMMENT_CHARS}`,
     );
   }
-  switch (name) {
-    case 'acknowledge':
-      return actions.acknowledge({ ...request, comment: comment === '' ? undefined : comment });
-    case 'resolve':
-      return actions.resolve({ ...request, comment: comment === '' ? undefined : comment });
-    case 'notes':
-      if (comment === '')
-        throw new AppError('bad_request', 'comment: found nothing, expected the text of the note');
-      return actions.addNote({ ...request, comment });
-  }
+  return { ...request, comment: comment === '' ? undefined : comment };
 }

@@ -95,7 +95,8 @@ function alertJson(alert: IncidentAlert) {
 }
 
 export function timelineJson(entry: TimelineEntry) {
-  return { id: entry.id, at: timeJson(entry.atMs), kind: entry.kind, actor: entry.actor, text: entry.text };
+  const { id, kind, actor, via, text } = entry;
+  return { id, at: timeJson(entry.atMs), kind, actor, via, text };
 }
 
 export function diagnosisJson(diagnosis: Diagnosis) {

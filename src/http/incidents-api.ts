@@ -10,12 +10,16 @@ import type { TimelineEntry } from '../domain/timeline.js';
 import type { Diagnosis } from '../domain/verdict.js';
 import type { SloLookup } from '../render/headline.js';
 import type { IncidentListItem } from '../store/incident-history.js';
+import { CLI_USER_AGENT } from './cli-user-agent.js';
 import {
   ACTIONS,
+  type ActionRequest,
   type ActionResult,
   type IncidentActions,
   noSuchIncident,
   perform,
+  performFeedback,
+  performStep,
   readIncidentId,
 } from './incident-actions.js';
 import { diagnosisJson, listItemJson, seriesJson, timelineJson, viewJson } from './incident-json.js';
@@ -50,6 +54,7 @@ export type IncidentsApiDeps = {
 };
 
 const ActionBody = z.strictObject({ comment: z.string().optional(), actor: z.string().max(60).optional() });
+const FeedbackBody = ActionBody.extend({ rating: z.string() });
 
 /** Mounted at /api/v1/incidents, behind authentication. */
 export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDeps): Router {
@@ -109,16 +114,23 @@ export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDep
   const json = express.json({ limit: '64kb' });
   for (const name of ACTIONS) {
     router.post(`/:id/${name}`, json, async (request, response) => {
-      const body = readBody(request);
-      const result = await perform(actions, name, {
-        incidentId: readIncidentId(request.params.id),
-        actor: (response.locals.actor as string | null) ?? body.actor ?? 'api',
-        comment: body.comment,
-        expectedRevision: expectedRevision(request),
-      });
+      const result = await perform(actions, name, readAct(request, response, readBody(request, ActionBody)));
+      if (name === 'diagnoses')
+        response.status(202).location(`${request.baseUrl}/${request.params.id}/diagnoses`);
       await answer(request, response, result);
     });
   }
+
+  router.post('/:id/steps/:step', json, async (request, response) => {
+    const act = readAct(request, response, readBody(request, ActionBody));
+    await answer(request, response, await performStep(actions, request.params.step, act));
+  });
+
+  router.post('/:id/feedback', json, async (request, response) => {
+    const body = readBody(request, FeedbackBody);
+    const act = readAct(request, response, body);
+    await answer(request, response, await performFeedback(actions, body.rating, act));
+  });
 
   async function viewOf(request: Request): Promise<IncidentView> {
     const id = readIncidentId(request.params.id as string | undefined);
@@ -146,6 +158,7 @@ export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDep
   async function answer(request: Request, response: Response, result: ActionResult): Promise<void> {
     switch (result.kind) {
       case 'not_found':
+        if (result.message !== undefined) throw new AppError('not_found', result.message);
         throw noSuchIncident(readIncidentId(request.params.id as string | undefined));
       case 'illegal':
         throw new AppError('conflict', result.message);
@@ -185,13 +198,24 @@ function expectedRevision(request: Request): number | undefined {
   return Number(revision);
 }
 
-function readBody(request: Request): z.infer<typeof ActionBody> {
+function readBody<Body>(request: Request, shape: z.ZodType<Body>): Body {
   const type = request.get('content-type');
   // A cross-site form can send text/plain without asking first; JSON it cannot.
   if (type !== undefined && !request.is('json')) {
     throw new AppError('bad_request', 'expected a JSON body (Content-Type: application/json), or none');
   }
-  const parsed = ActionBody.safeParse(request.body ?? {});
+  const parsed = shape.safeParse(request.body ?? {});
   if (!parsed.success) throw new AppError('bad_request', z.prettifyError(parsed.error));
   return parsed.data;
+}
+
+function readAct(request: Request, response: Response, body: z.infer<typeof ActionBody>): ActionRequest {
+  const fromTerminal = request.get('user-agent')?.startsWith(CLI_USER_AGENT) === true;
+  return {
+    incidentId: readIncidentId(request.params.id as string | undefined),
+    actor: (response.locals.actor as string | null) ?? body.actor ?? 'api',
+    via: fromTerminal ? 'the command line' : 'the API',
+    comment: body.comment,
+    expectedRevision: expectedRevision(request),
+  };
 }

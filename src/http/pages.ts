@@ -14,7 +14,16 @@ import type { PlaybookEntry } from '../playbook/schema.js';
 import type { IncidentListItem } from '../store/incident-history.js';
 import type { OutboxItem } from '../store/outbox-view.js';
 import { actorFrom } from './auth.js';
-import { type ActionName, noSuchIncident, perform, readIncidentId } from './incident-actions.js';
+import {
+  type ActionName,
+  type ActionRequest,
+  type ActionResult,
+  noSuchIncident,
+  perform,
+  performFeedback,
+  performStep,
+  readIncidentId,
+} from './incident-actions.js';
 import type { IncidentsApiDeps } from './incidents-api.js';
 import { type ListQuery, readListQuery } from './list-query.js';
 
@@ -86,6 +95,10 @@ const RECENT_LIMIT = 15;
 const NOTICES: Readonly<Record<string, string>> = {
   acknowledged: 'Acknowledged. Pager and card are being told.',
   resolved: 'Resolved. Pager and card are being told.',
+  reopened: 'Reopened.',
+  asked: 'The checks are being run again.',
+  done: 'Step marked as done.',
+  thanked: 'Noted, thank you.',
   noted: 'Note added.',
   same: 'It was in that state already; nothing was changed.',
   stale:
@@ -146,22 +159,33 @@ export function createPages(deps: PagesDeps): Router {
   );
   router.post('/i/:id/resolve', form, (request, response) => act('resolve', 'resolved', request, response));
   router.post('/i/:id/notes', form, (request, response) => act('notes', 'noted', request, response));
+  router.post('/i/:id/reopen', form, (request, response) => act('reopen', 'reopened', request, response));
+  router.post('/i/:id/diagnoses', form, (request, response) => act('diagnoses', 'asked', request, response));
+  router.post('/i/:id/steps/:step', form, async (request, response) => {
+    const given = readForm(request, response);
+    back(response, given, await performStep(deps.actions, request.params.step, given), 'done');
+  });
+  router.post('/i/:id/feedback', form, async (request, response) => {
+    const given = readForm(request, response);
+    const rating = field(request, 'rating');
+    back(response, given, await performFeedback(deps.actions, rating, given), 'thanked');
+  });
 
   async function act(name: ActionName, past: string, request: Request, response: Response): Promise<void> {
-    const fields = (request.body ?? {}) as Readonly<Record<string, unknown>>;
-    const text = (field: string) =>
-      typeof fields[field] === 'string' ? (fields[field] as string) : undefined;
+    const given = readForm(request, response);
     // Acknowledging what changed meanwhile is harmless; resolving it may hide what is new.
-    const revision = name === 'resolve' ? text('revision') : undefined;
-    const incidentId = readIncidentId(request.params.id as string | undefined);
-    const result = await perform(deps.actions, name, {
-      incidentId,
-      actor:
-        (response.locals.actor as string | null) ?? actorFrom(text('actor')) ?? 'somebody at the web page',
-      comment: text('comment'),
-      expectedRevision: revision !== undefined && /^\d{1,15}$/.test(revision) ? Number(revision) : undefined,
-    });
-    if (result.kind === 'not_found') throw noSuchIncident(incidentId);
+    const revision = name === 'resolve' ? field(request, 'revision') : undefined;
+    const expectedRevision =
+      revision !== undefined && /^\d{1,15}$/.test(revision) ? Number(revision) : undefined;
+    back(response, given, await perform(deps.actions, name, { ...given, expectedRevision }), past);
+  }
+
+  function back(response: Response, given: ActionRequest, result: ActionResult, past: string): void {
+    const { incidentId } = given;
+    if (result.kind === 'not_found') {
+      if (result.message !== undefined) throw new AppError('not_found', result.message);
+      throw noSuchIncident(incidentId);
+    }
     response.redirect(303, `/i/${incidentId}?done=${result.kind === 'changed' ? past : result.kind}`);
   }
 
@@ -194,6 +218,23 @@ export function createPages(deps: PagesDeps): Router {
   });
 
   return router;
+}
+
+function field(request: Request, name: string): string | undefined {
+  const value = ((request.body ?? {}) as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function readForm(request: Request, response: Response): ActionRequest {
+  return {
+    incidentId: readIncidentId(request.params.id as string | undefined),
+    actor:
+      (response.locals.actor as string | null) ??
+      actorFrom(field(request, 'actor')) ??
+      'somebody at the web page',
+    via: 'the incident page',
+    comment: field(request, 'comment'),
+  };
 }
 
 /** The style sheet and what every browser asks for; open, since a page's looks are no secret. */

@@ -1,47 +1,34 @@
-/** What people do to an incident. Each is one transaction: the change, the timeline, and who is told. */
+/** Acknowledge, resolve and reopen by a person. Each is one transaction: the change, the timeline, and who is told. */
 
 import { type Change, type Incident, type IncidentState, nextState } from '../domain/incident.js';
 import type { NewNotification } from '../domain/notification.js';
+import { compareSeverity, type Severity } from '../domain/severity.js';
 import type { TimelineKind } from '../domain/timeline.js';
 import type { Database, Tx } from '../store/database.js';
-import { readIncident } from '../store/incident-history.js';
-import { createIncidentStore } from '../store/incident-store.js';
-import { createNotificationStore } from '../store/notification-store.js';
-import { createTimelineStore } from '../store/timeline-store.js';
-import { createWorkStore } from '../store/work-store.js';
-import { followUps } from './told-receivers.js';
+import {
+  type ActRequest,
+  type ActResult,
+  act,
+  followUpsOf,
+  hasComment,
+  reread,
+  stores,
+  tell,
+  withComment,
+} from './act.js';
+import { backToLife } from './back-to-life.js';
 
-export type ChangeRequest = {
-  readonly incidentId: number;
-  /** Who, as the timeline shows it. */
-  readonly actor: string;
-  readonly comment?: string | undefined;
+export type ChangeRequest = ActRequest & {
   /** The revision the person saw; a change based on an older one is refused. */
   readonly expectedRevision?: number | undefined;
-  readonly nowMs: number;
-};
-
-export type ChangeResult =
-  | { readonly kind: 'changed'; readonly incident: Incident }
-  /** It was in that state already; nothing was done, apart from a comment being kept. */
-  | { readonly kind: 'same'; readonly incident: Incident }
-  | { readonly kind: 'not_found' }
-  /** The incident changed since the person looked. */
-  | { readonly kind: 'stale'; readonly incident: Incident }
-  /** Not possible from its present state; `message` says why. */
-  | { readonly kind: 'illegal'; readonly incident: Incident; readonly message: string };
-
-export type NoteResult = Extract<ChangeResult, { readonly kind: 'changed' | 'not_found' }>;
-
-const stores = {
-  incidents: createIncidentStore(),
-  notifications: createNotificationStore(),
-  timeline: createTimelineStore(),
-  work: createWorkStore(),
+  /** The firing period the person saw: a button of yesterday changes nothing today. */
+  readonly expectedEpisodeId?: number | undefined;
+  /** The severity the person saw: what became worse since was not looked at. */
+  readonly seenSeverity?: Severity | undefined;
 };
 
 /** Somebody took the incident. Pagers and cards are told at once. */
-export function acknowledge(db: Database, request: ChangeRequest): Promise<ChangeResult> {
+export function acknowledge(db: Database, request: ChangeRequest): Promise<ActResult> {
   return change(db, request, 'acknowledge', async (tx, incident) => {
     await stores.incidents.changeIncident(tx, incident.id, {
       state: 'acknowledged',
@@ -53,7 +40,7 @@ export function acknowledge(db: Database, request: ChangeRequest): Promise<Chang
 }
 
 /** Somebody says that it is over. Pagers are told at once: the hold is for machines that change their mind. */
-export function resolve(db: Database, request: ChangeRequest): Promise<ChangeResult> {
+export function resolve(db: Database, request: ChangeRequest): Promise<ActResult> {
   return change(db, request, 'resolve', async (tx, incident) => {
     const { nowMs } = request;
     await stores.incidents.changeIncident(tx, incident.id, {
@@ -75,19 +62,18 @@ export function resolve(db: Database, request: ChangeRequest): Promise<ChangeRes
   });
 }
 
-/** Adds a sentence to the story. Works in every state. */
-export async function addNote(
+/**
+ * Somebody says that it is not over. The firing period goes on where no pager was told of its end; else a new
+ * one begins, and pages if the incident is critical and its alerts still fire, since the pager has nothing open.
+ */
+export function reopen(
   db: Database,
-  request: Omit<ChangeRequest, 'expectedRevision'> & { readonly comment: string },
-): Promise<NoteResult> {
-  return db.transaction(async (tx) => {
-    const incident = await readIncident(tx, request.incidentId);
-    if (incident === null) return { kind: 'not_found' };
-    await tell(tx, request, 'note', request.comment);
-    await stores.notifications.bumpRevision(tx, incident.id);
-    await stores.notifications.enqueue(tx, await followUpsOf(tx, incident, 'changed', request.nowMs));
-    return { kind: 'changed', incident: await reread(tx, incident) };
-  });
+  request: ChangeRequest,
+  options: { readonly pageDeadlineMs: number },
+): Promise<ActResult> {
+  return change(db, request, 'reopen', (tx, incident) =>
+    backToLife(tx, incident, { ...request, ...options }),
+  );
 }
 
 const PAST: Readonly<Record<Change, { readonly kind: TimelineKind; readonly verb: string }>> = {
@@ -100,11 +86,12 @@ function change(
   db: Database,
   request: ChangeRequest,
   wanted: Change,
-  apply: (tx: Tx, incident: Incident) => Promise<NewNotification[]>,
-): Promise<ChangeResult> {
-  return db.transaction(async (tx): Promise<ChangeResult> => {
-    const incident = await readIncident(tx, request.incidentId);
-    if (incident === null) return { kind: 'not_found' };
+  apply: (tx: Tx, incident: Incident) => Promise<readonly NewNotification[]>,
+): Promise<ActResult> {
+  return act(db, request, async (tx, incident): Promise<ActResult> => {
+    if ((request.expectedEpisodeId ?? incident.episodeId) !== incident.episodeId) {
+      return { kind: 'stale', incident };
+    }
     const next = nextState(incident.state, wanted);
     if (next === null) return { kind: 'illegal', incident, message: illegal(wanted, incident.state) };
     if (next.same) {
@@ -114,38 +101,18 @@ function change(
       if (hasComment(request)) await tell(tx, request, 'note', request.comment);
       return { kind: 'same', incident };
     }
-    if (request.expectedRevision !== undefined && request.expectedRevision !== incident.revision) {
-      return { kind: 'stale', incident };
-    }
+    if (isStale(request, incident)) return { kind: 'stale', incident };
     const notifications = await apply(tx, incident);
     const { kind, verb } = PAST[wanted];
-    await tell(tx, request, kind, hasComment(request) ? `${verb}: ${request.comment}` : verb);
+    await tell(tx, request, kind, withComment(verb, request));
     await stores.notifications.enqueue(tx, notifications);
     return { kind: 'changed', incident: await reread(tx, incident) };
   });
 }
 
-async function followUpsOf(
-  tx: Tx,
-  incident: Incident,
-  event: 'acknowledged' | 'resolved' | 'changed',
-  nowMs: number,
-): Promise<NewNotification[]> {
-  const told = await stores.notifications.toldReceivers(tx, [incident.id]);
-  return followUps(told, event, { incidentId: incident.id, episodeId: incident.episodeId, nowMs });
-}
-
-async function tell(tx: Tx, request: ChangeRequest, kind: TimelineKind, text: string): Promise<void> {
-  const entry = { incidentId: request.incidentId, atMs: request.nowMs, kind, text, actor: request.actor };
-  await stores.timeline.append(tx, [entry]);
-}
-
-async function reread(tx: Tx, incident: Incident): Promise<Incident> {
-  return (await readIncident(tx, incident.id)) ?? incident;
-}
-
-function hasComment(request: ChangeRequest): request is ChangeRequest & { readonly comment: string } {
-  return request.comment !== undefined && request.comment.trim() !== '';
+function isStale({ expectedRevision, seenSeverity }: ChangeRequest, incident: Incident): boolean {
+  if (expectedRevision !== undefined && expectedRevision !== incident.revision) return true;
+  return seenSeverity !== undefined && compareSeverity(incident.severity, seenSeverity) > 0;
 }
 
 function illegal(wanted: Change, state: IncidentState): string {

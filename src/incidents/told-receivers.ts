@@ -5,17 +5,21 @@ import type { Told } from '../store/outbox-view.js';
 
 /** What a receiver that has the first is sent when something changes. */
 const FOLLOW_UP: Readonly<
-  Record<'acknowledged' | 'resolved' | 'changed', Partial<Record<Purpose, Purpose>>>
+  Record<'acknowledged' | 'resolved' | 'reopened' | 'changed', Partial<Record<Purpose, Purpose>>>
 > = {
   acknowledged: { page: 'page_acknowledge', card: 'card', webhook: 'webhook', log: 'log' },
   resolved: { page: 'page_resolve', card: 'card', webhook: 'webhook', log: 'log' },
+  // Pages of a new firing period are its own matter.
+  reopened: { card: 'card', webhook: 'webhook', log: 'log' },
   changed: { card: 'card' },
 };
+
+export type FollowUpEvent = keyof typeof FOLLOW_UP;
 
 /** Notifications to the told receivers of one incident. `resolveDueAtMs` holds the resolve of a page back. */
 export function followUps(
   told: readonly Told[],
-  event: keyof typeof FOLLOW_UP,
+  event: FollowUpEvent,
   at: {
     readonly incidentId: number;
     readonly episodeId: number;

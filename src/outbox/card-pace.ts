@@ -35,6 +35,7 @@ export function createCardPace(clock: Clock): CardPace {
 }
 
 function isHuman(entry: TimelineEntry): boolean {
+  if (entry.via !== null) return true;
   const act = entry.kind === 'acknowledged' || entry.kind === 'resolved' || entry.kind === 'note';
   return act && entry.actor !== 'alertmanager' && entry.actor !== 'wakewell';
 }

@@ -113,3 +113,13 @@ export function createEpisodeStore() {
     },
   };
 }
+
+/** The dedup key of an episode. Throws when there is none. */
+export async function readEpisodeKey(tx: Tx, episodeId: number): Promise<string> {
+  const row = await tx
+    .selectFrom('episodes')
+    .select('dedup_key')
+    .where('id', '=', episodeId)
+    .executeTakeFirstOrThrow();
+  return row.dedup_key;
+}

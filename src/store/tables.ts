@@ -2,6 +2,7 @@
 
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 import type { AlertStatus } from '../domain/alert.js';
+import type { FeedbackRating } from '../domain/feedback.js';
 import type { IncidentKind, IncidentState } from '../domain/incident.js';
 import type { NotificationState, Purpose } from '../domain/notification.js';
 import type { Severity } from '../domain/severity.js';
@@ -205,6 +206,15 @@ export type TimelineTable = {
   kind: TimelineKind;
   text: string;
   actor: string;
+  via: string | null;
+};
+
+export type FeedbackTable = {
+  incident_id: number;
+  actor: string;
+  rating: FeedbackRating;
+  comment: string | null;
+  at: number;
 };
 
 export type Tables = {
@@ -223,6 +233,7 @@ export type Tables = {
   heartbeats: HeartbeatsTable;
   cards: CardsTable;
   timeline: TimelineTable;
+  feedback: FeedbackTable;
 };
 
 /** What store functions take first. Inside a transaction it must be that transaction: anything else waits for ever. */

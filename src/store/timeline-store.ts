@@ -9,7 +9,7 @@ import type { TimelineTable, Tx } from './tables.js';
 /** Longest text of one entry; hostile labels must not make a page of one line. */
 const MAX_TEXT = 2000;
 
-const COLUMNS = ['incident_id', 'at', 'kind', 'text', 'actor'] as const;
+const COLUMNS = ['incident_id', 'at', 'kind', 'text', 'actor', 'via'] as const;
 
 const insertEntries = bulkStatement((tx, count) =>
   tx
@@ -32,6 +32,7 @@ export function createTimelineStore() {
           entry.kind,
           storable(entry.text, MAX_TEXT),
           storable(entry.actor, 200),
+          entry.via == null ? null : storable(entry.via, 100),
         ]),
       );
     },
@@ -57,5 +58,6 @@ export function toTimelineEntry(row: Selectable<TimelineTable>): TimelineEntry {
     kind: row.kind,
     text: row.text,
     actor: row.actor,
+    via: row.via,
   };
 }

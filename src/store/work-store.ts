@@ -48,6 +48,11 @@ export function createWorkStore() {
       await insertWork.run(tx, rows);
     },
 
+    /** Whether a diagnosis of the incident as it fires waits to be made. */
+    isDiagnosisWaiting(tx: Tx, incidentId: number): Promise<boolean> {
+      return hasWaiting(tx, incidentId);
+    },
+
     /** Takes the piece that is due longest, or whose lease ran out; null when there is none. */
     async claimWork(
       tx: Tx,

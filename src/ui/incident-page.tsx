@@ -56,10 +56,17 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
             <VerdictCard diagnosis={diagnosis} notDiagnosed={model.notDiagnosed} />
             {diagnosis === null ? null : (
               <>
-                <FixesCard verdict={diagnosis.verdict} />
+                <FixesCard verdict={diagnosis.verdict} incidentId={incident.id} done={stepsDone(view)} />
                 <DoNotCard verdict={diagnosis.verdict} />
                 <ChecksCard diagnosis={diagnosis} />
               </>
+            )}
+            {incident.state === 'resolved' || running ? null : (
+              <form method="post" action={`/i/${incident.id}/diagnoses`}>
+                <button type="submit" class="quiet">
+                  Run the checks again
+                </button>
+              </form>
             )}
           </div>
           <div>
@@ -78,6 +85,13 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
       </>
     ),
   });
+}
+
+/** Texts of the steps that were marked as done in the present firing period. */
+function stepsDone({ timeline, episode }: IncidentView): readonly string[] {
+  return timeline
+    .filter((entry) => entry.kind === 'step_done' && entry.atMs >= episode.startedAtMs)
+    .map((entry) => entry.text);
 }
 
 function Head({
@@ -128,28 +142,39 @@ function Head({
 }
 
 /**
- * One form, two buttons, so that one name serves both. Acknowledging twice is harmless; resolving is refused
+ * One form for all buttons, so that one name serves them. Acknowledging twice is harmless; resolving is refused
  * when the incident changed since the page was drawn, which is what the revision is for.
  */
 function Actions({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
   if (incident.state === 'resolved') {
     return (
-      <p class="muted">Resolved. It reopens by itself when the alert fires again within the reopen window.</p>
+      <form class="actions" method="post" action={`/i/${incident.id}/reopen`}>
+        <span class="muted">
+          Resolved. It reopens by itself when the alert fires again within the reopen window.
+        </span>
+        <NameField actor={actor} />
+        <button type="submit" class="quiet">
+          Reopen
+        </button>
+      </form>
     );
   }
   const open = incident.state === 'open';
   return (
     <form class="actions" method="post" action={`/i/${incident.id}/${open ? 'acknowledge' : 'resolve'}`}>
       <input type="hidden" name="revision" value={String(incident.revision)} />
-      {actor === null ? (
-        <input name="actor" placeholder="name" aria-label="your name" maxLength={60} />
-      ) : null}
+      <NameField actor={actor} />
       {open ? <button type="submit">Acknowledge</button> : null}
       <button type="submit" class={open ? 'quiet' : ''} formAction={`/i/${incident.id}/resolve`}>
         Resolve
       </button>
     </form>
   );
+}
+
+function NameField({ actor }: { readonly actor: string | null }) {
+  if (actor !== null) return null;
+  return <input name="actor" placeholder="name" aria-label="your name" maxLength={60} />;
 }
 
 function PeopleCard({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {

@@ -18,6 +18,9 @@ const KEY_KINDS: ReadonlySet<TimelineKind> = new Set([
   'acknowledged',
   'resolved',
   'note',
+  'diagnosis_asked',
+  'step_done',
+  'feedback',
   'quarantined',
   'send_failed',
 ]);
@@ -57,7 +60,11 @@ function Entries({ entries, nowMs }: { readonly entries: readonly TimelineEntry[
             <Time atMs={entry.atMs} nowMs={nowMs} />
           </span>
           <span>
-            {cut(clean(entry.text), 1_000)} <span class="small muted">· {cut(clean(entry.actor), 60)}</span>
+            {cut(clean(entry.text), 1_000)}{' '}
+            <span class="small muted">
+              · {cut(clean(entry.actor), 60)}
+              {entry.via === null ? '' : ` through ${cut(clean(entry.via), 40)}`}
+            </span>
           </span>
         </li>
       ))}

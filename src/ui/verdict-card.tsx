@@ -116,13 +116,22 @@ export function AfterCard({ diagnosis }: { readonly diagnosis: Diagnosis }) {
 }
 
 /** The fixes in their order: shed or reroute, scale, restart. */
-export function FixesCard({ verdict }: { readonly verdict: Verdict }) {
+export function FixesCard({
+  verdict,
+  incidentId,
+  done,
+}: {
+  readonly verdict: Verdict;
+  readonly incidentId: number;
+  /** What the timeline says of steps that were done. */
+  readonly done: readonly string[];
+}) {
   if (verdict.fixes.length === 0) return null;
   return (
     <section class="card" id="do">
       <h2>Do this</h2>
       <ol class="fixes">
-        {verdict.fixes.map((fix) => (
+        {verdict.fixes.map((fix, index) => (
           <li key={fix.do}>
             <div class="do">{clean(fix.do)}</div>
             {fix.command === null ? null : (
@@ -140,6 +149,15 @@ export function FixesCard({ verdict }: { readonly verdict: Verdict }) {
                 .join(' · ')}
             </p>
             {fix.risk === null ? null : <p class="small warning">▲ Risk: {clean(fix.risk)}</p>}
+            {done.some((text) => text.includes(`done: ${fix.do}`)) ? (
+              <p class="small ok">✓ done</p>
+            ) : (
+              <form method="post" action={`/i/${incidentId}/steps/${index + 1}`}>
+                <button type="submit" class="quiet">
+                  Mark as done
+                </button>
+              </form>
+            )}
           </li>
         ))}
       </ol>

@@ -45,6 +45,20 @@ describe('a running service', () => {
     });
   });
 
+  test('reopen and rerun', async () => {
+    const env = await service();
+    await runCli(['fire', 'LLMHighTTFT'], env);
+    await runCli(['incidents', 'resolve', '1'], env);
+
+    const refused = await runCli(['incidents', 'rerun', '1'], env);
+    const reopened = await runCli(['incidents', 'reopen', 'INC-1', '-m', 'not yet'], env);
+    const rerun = await runCli(['incidents', 'rerun', '1'], env);
+
+    expect(refused).toMatchObject({ status: 5, stderr: expect.stringContaining('keeps its verdict') });
+    expect(reopened).toMatchObject({ status: 0, stdout: 'INC-1: reopened.\n' });
+    expect(rerun).toMatchObject({ status: 0, stdout: 'INC-1: the checks are being run again.\n' });
+  });
+
   test('a scenario fires its alerts, and they are one incident each scope', async () => {
     const env = await service();
 

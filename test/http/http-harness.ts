@@ -7,7 +7,7 @@ import { SIGNALS } from '../../src/catalog/signals.js';
 import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
 import { createSecret } from '../../src/config/secret.js';
 import { createHttpApp, type HttpAppDeps } from '../../src/http/http-app.js';
-import { acknowledge, addNote, resolve } from '../../src/incidents/change-state.js';
+import { createIncidentActions } from '../../src/incidents/incident-actions.js';
 import { createLogger } from '../../src/log/logger.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from '../../src/playbook/load.js';
 import { renderPlainText } from '../../src/render/plain-text.js';
@@ -61,11 +61,7 @@ export function createHttpHarness(options: HarnessOptions = {}) {
         diagnoses: (id) => diagnoses(db.kysely, id),
         recording: (id, diagnosisId) => recording(db.kysely, id, diagnosisId),
       },
-      actions: {
-        acknowledge: (request) => acknowledge(db, { ...request, nowMs: clock.now() }),
-        resolve: (request) => resolve(db, { ...request, nowMs: clock.now() }),
-        addNote: (request) => addNote(db, { ...request, nowMs: clock.now() }),
-      },
+      actions: createIncidentActions({ db, clock, pageDeadlineMs: 5_000, onCommitted: () => {} }),
     },
     pages: {
       render: createPageRenderers(),

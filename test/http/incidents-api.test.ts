@@ -175,6 +175,36 @@ describe('actions', () => {
     );
   });
 
+  test('reopen, run the checks again, mark a step and rate', async () => {
+    const h = createHttpHarness();
+    await h.openIncident();
+    const post = (path: string, body: object = {}) =>
+      h.request.post(`${LIST}/1/${path}`).set('X-Actor', 'mia').send(body);
+
+    await post('steps/1').expect(200);
+    await post('steps/2').expect(404);
+    await post('steps/x').expect(404);
+    await post('feedback', { rating: 'noise', comment: 'canary' }).expect(200);
+    await post('feedback', { rating: 'great' }).expect(400);
+    await post('feedback', {}).expect(400);
+    await post('diagnoses').expect(202).expect('Location', `${LIST}/1/diagnoses`);
+    await post('resolve').expect(200);
+    await post('diagnoses').expect(409);
+    expect((await post('reopen').expect(200)).body).toMatchObject({ state: 'open', resolved_by: null });
+
+    const { body } = await h.request.get(`${LIST}/1/timeline`);
+    expect(
+      body.data
+        .filter(({ actor }: { actor: string }) => actor === 'mia')
+        .map(({ text, via }: { text: string; via: string }) => `${text} (${via})`),
+    ).toEqual([
+      'Step 1 done: Shed long prompts at the router (the API)',
+      'Marked as noise: canary (the API)',
+      'Resolved (the API)',
+      'Reopened (the API)',
+    ]);
+  });
+
   test('acknowledging twice is no error and keeps the first name', async () => {
     const h = createHttpHarness();
     await h.openIncident();

@@ -43,6 +43,25 @@ describe('pages', () => {
     expect((await h.view()).incident).toMatchObject({ acknowledgedBy: 'mia', state: 'resolved' });
   });
 
+  test('a step done, the checks run again and reopening work by forms, too', async () => {
+    const h = createHttpHarness();
+    await h.openIncident();
+    const post = (action: string) => h.request.post(`/i/1/${action}`).type('form').send({ actor: 'mia' });
+
+    await post('steps/1').expect(303).expect('Location', '/i/1?done=done');
+    expect((await h.request.get('/i/1')).text).toContain('✓ done');
+    await post('diagnoses').expect(303).expect('Location', '/i/1?done=same');
+    await post('resolve').expect(303);
+    expect((await h.request.get('/i/1')).text).toContain('action="/i/1/reopen"');
+    await post('reopen').expect(303).expect('Location', '/i/1?done=reopened');
+
+    expect((await h.view()).timeline.at(-1)).toMatchObject({
+      text: 'Reopened',
+      actor: 'mia',
+      via: 'the incident page',
+    });
+  });
+
   test('resolving from a page that is out of date does nothing and says so', async () => {
     const h = createHttpHarness();
     await h.openIncident();

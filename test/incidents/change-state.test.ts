@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { MINUTE } from '../../src/domain/clock.js';
-import { acknowledge, addNote, resolve } from '../../src/incidents/change-state.js';
+import { addNote } from '../../src/incidents/add-note.js';
+import { acknowledge, resolve } from '../../src/incidents/change-state.js';
 import { anAlert, resolvedCopy } from '../support/build.js';
 import { createIntakeHarness } from '../support/intake-harness.js';
 

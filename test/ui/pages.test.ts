@@ -148,7 +148,9 @@ describe('hostile text', () => {
           annotations: labelsFrom([['summary', evil]]),
         }),
       ],
-      timeline: [{ id: 1, incidentId: 412, atMs: FIRED_AT, kind: 'note', text: evil, actor: evil }],
+      timeline: [
+        { id: 1, incidentId: 412, atMs: FIRED_AT, kind: 'note', text: evil, actor: evil, via: evil },
+      ],
       diagnosis: aDiagnosis({
         entryId: evil,
         findings: [

@@ -9,7 +9,7 @@ import { SIGNALS } from './catalog/signals.js';
 import { DEFAULT_THRESHOLDS } from './catalog/thresholds.js';
 import type { Config } from './config/config.js';
 import { diagnose } from './diagnosis/diagnose.js';
-import { freezeSignals } from './diagnosis/freeze.js';
+import { freezeSignals, operatorQueries } from './diagnosis/freeze.js';
 import { encodeRecording, RECORDING_FORMAT_VERSION } from './diagnosis/recording.js';
 import { type Clock, MINUTE, SECOND } from './domain/clock.js';
 import { AppError } from './domain/errors.js';
@@ -29,6 +29,7 @@ import { createServiceMetrics } from './log/service-metrics.js';
 import { createDispatcher } from './outbox/dispatcher.js';
 import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
+import { matchEntry } from './playbook/match.js';
 import { createPrometheusClient } from './prometheus/prometheus-client.js';
 import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
@@ -142,7 +143,13 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     readView,
     diagnose: (view) => diagnose({ ...about(view), deadlineMs: config.timings.diagnosisMs, clock, entries }),
     async freeze(view) {
-      const recording = await freezeSignals({ ...about(view), signal: AbortSignal.timeout(FREEZE_MS) });
+      const asked = about(view);
+      const { entry } = matchEntry(entries, { ...asked.labels, alertname: asked.alertName });
+      const recording = await freezeSignals({
+        ...asked,
+        expressions: operatorQueries(entry, asked.scope),
+        signal: AbortSignal.timeout(FREEZE_MS),
+      });
       return {
         formatVersion: RECORDING_FORMAT_VERSION,
         recordedAtMs: clock.now(),

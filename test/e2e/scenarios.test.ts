@@ -28,8 +28,7 @@ describe.skipIf(!installed)(
       test.concurrent(title, { timeout: 300_000 }, async ({ expect }) => {
         const harness = await startHarness({ dialect, seed: 7 });
         try {
-          const { fleet, pager, slack, incident, until } = harness;
-          const cards = () => slack.messages().filter((message) => message.threadTs === null);
+          const { fleet, pager, cards, incident, until, expectTold } = harness;
           await pause(HEALTHY_MS);
           fleet.setScenario(name);
 
@@ -44,8 +43,7 @@ describe.skipIf(!installed)(
           const verdict = (await incident())?.diagnosis?.verdict;
           expect(verdict).toMatchObject({ cause: expected.cause, short: expect.stringMatching(/\d/) });
           expect((await incident())?.diagnosis?.findings[0]?.signal).toBe('kv_cache_utilization');
-          expect(pager.incidents()).toHaveLength(expected.pages);
-          expect(cards()).toHaveLength(1);
+          expectTold({ pages: expected.pages, resolves: 0, cards: 1 });
 
           fleet.setScenario('healthy');
           await until('the resolve', 120_000, async () => (await incident())?.incident.state === 'resolved');
@@ -55,9 +53,7 @@ describe.skipIf(!installed)(
               pager.incidents().every((one) => one.state === 'resolved'),
             );
           }
-          expect(pager.events().filter((event) => event.action === 'trigger')).toHaveLength(expected.pages);
-          expect(pager.events().filter((event) => event.action === 'resolve')).toHaveLength(expected.pages);
-          expect(cards()).toHaveLength(1);
+          expectTold({ pages: expected.pages, resolves: expected.pages, cards: 1 });
         } catch (error) {
           const view = await harness.app.readView(1);
           const story = view?.timeline.map((entry) => `${entry.kind}: ${entry.text}`).join('\n');

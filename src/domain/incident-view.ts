@@ -1,11 +1,17 @@
 /** Everything any medium shows about one incident, read in one go. Renderers take this and nothing else. */
 
 import type { AlertStatus } from './alert.js';
-import type { Episode, Incident } from './incident.js';
+import type { Episode, Incident, Silence } from './incident.js';
 import type { Labels } from './labels.js';
 import type { Severity } from './severity.js';
 import type { TimelineEntry } from './timeline.js';
 import type { Diagnosis } from './verdict.js';
+
+/** What Alertmanager says of an alert: `active` is delivered, the others are held back, `because` says by whom. */
+export type Upstream = {
+  readonly state: 'active' | 'silenced' | 'inhibited' | 'muted';
+  readonly because: string | null;
+};
 
 export type IncidentAlert = {
   readonly alertKey: string;
@@ -20,6 +26,8 @@ export type IncidentAlert = {
   readonly expression: string | null;
   readonly firstSeenAtMs: number;
   readonly lastSeenAtMs: number;
+  /** Null when Alertmanager was not asked since it was delivered. */
+  readonly upstream: Upstream | null;
 };
 
 export type IncidentView = {
@@ -29,6 +37,8 @@ export type IncidentView = {
   readonly alerts: readonly IncidentAlert[];
   readonly alertCount: number;
   readonly firingCount: number;
+  /** Firing alerts that Alertmanager does not hold back, as far as is known. */
+  readonly audibleCount: number;
   /** Newest diagnosis made while firing; null while none is finished. */
   readonly diagnosis: Diagnosis | null;
   /** The one made when it resolved. */
@@ -38,3 +48,8 @@ export type IncidentView = {
   /** Receivers that accepted a page of the present episode. */
   readonly pagedReceivers: readonly string[];
 };
+
+/** The silence that keeps an incident quiet. Null as soon as one of its alerts is delivered in spite of it. */
+export function silenceOf(view: Pick<IncidentView, 'incident' | 'audibleCount'>): Silence | null {
+  return view.audibleCount === 0 ? view.incident.silence : null;
+}

@@ -33,6 +33,9 @@ export const INCIDENT_KINDS = ['problem', 'storm', 'bundle'] as const;
  */
 export type IncidentKind = (typeof INCIDENT_KINDS)[number];
 
+/** A silence as people ask for it: by whom, why, until when. */
+export type Silence = { readonly by: string; readonly comment: string; readonly untilMs: number | null };
+
 export type Incident = {
   readonly id: number;
   readonly kind: IncidentKind;
@@ -45,6 +48,8 @@ export type Incident = {
   readonly scope: Scope;
   readonly state: IncidentState;
   readonly flags: IncidentFlags;
+  /** Set with `flags.silenced`: of the silences that cover it the one that ends first. */
+  readonly silence: Silence | null;
   /** Counts every change that a reader could see; a button carries it so that a stale click is noticed. */
   readonly revision: number;
   readonly episodeId: number;
@@ -73,6 +78,8 @@ export type Episode = {
   readonly severity: Severity;
   /** When a resolve of this episode was first attempted at a pager. After that no trigger of it may be sent. */
   readonly resolveAttemptedAtMs: number | null;
+  /** Why it is told as a new period though its alerts kept firing: "silence by mia ended". Null when they began to fire. */
+  readonly because: string | null;
 };
 
 /** `INC-412`. */

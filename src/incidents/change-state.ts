@@ -47,6 +47,7 @@ export function resolve(db: Database, request: ChangeRequest): Promise<ActResult
       state: 'resolved',
       resolvedAtMs: nowMs,
       resolvedBy: request.actor,
+      silence: null,
     });
     await stores.incidents.changeEpisode(tx, incident.episodeId, { endedAtMs: nowMs });
     await stores.work.addWork(tx, [

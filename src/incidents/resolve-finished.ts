@@ -73,6 +73,7 @@ async function closeIncident(
     state: 'resolved',
     resolvedAtMs: nowMs,
     resolvedBy: incident.source,
+    silence: null,
   });
   await stores.incidents.changeEpisode(tx, incident.episodeId, { endedAtMs: nowMs });
 }

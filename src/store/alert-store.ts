@@ -57,6 +57,9 @@ const upsertAlerts = bulkStatement((tx, count) =>
         generator_url: sql`coalesce(excluded.generator_url, incident_alerts.generator_url)`,
         expression: sql`coalesce(excluded.expression, incident_alerts.expression)`,
         last_seen_at: sql`excluded.last_seen_at`,
+        // What Alertmanager said was about the firing period before.
+        upstream: sql`case when incident_alerts.status = excluded.status then incident_alerts.upstream end`,
+        upstream_because: sql`case when incident_alerts.status = excluded.status then incident_alerts.upstream_because end`,
       }),
     )
     .compile(),

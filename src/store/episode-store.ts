@@ -12,6 +12,8 @@ export type NewEpisode = {
   readonly dedupKey: string;
   readonly severity: Severity;
   readonly startedAtMs: number;
+  /** Why it begins though its alerts kept firing; absent when they began to. */
+  readonly because?: string;
 };
 
 /** What decides whether a re-fire continues the running episode or begins another. */
@@ -24,7 +26,7 @@ export type EpisodeFacts = {
   readonly pageLost: boolean;
 };
 
-const EPISODE_COLUMNS = ['incident_id', 'number', 'dedup_key', 'severity', 'started_at'] as const;
+const EPISODE_COLUMNS = ['incident_id', 'number', 'dedup_key', 'severity', 'started_at', 'because'] as const;
 const insertEpisodeRows = bulkStatement((tx, count) =>
   tx
     .insertInto('episodes')
@@ -86,7 +88,14 @@ export function createEpisodeStore() {
     async insertEpisodes(tx: Tx, episodes: readonly NewEpisode[]): Promise<number[]> {
       const rows = await insertEpisodeRows.run(
         tx,
-        episodes.map((one) => [one.incidentId, one.number, one.dedupKey, one.severity, one.startedAtMs]),
+        episodes.map((one) => [
+          one.incidentId,
+          one.number,
+          one.dedupKey,
+          one.severity,
+          one.startedAtMs,
+          one.because ?? null,
+        ]),
       );
       for (const slice of listSlices(episodes.map((one) => one.incidentId))) {
         await tx

@@ -34,6 +34,14 @@ export function toIncident(row: Selectable<IncidentsTable>): Incident {
       flapping: row.flapping === 1,
       inStorm: row.in_storm === 1,
     },
+    silence:
+      row.silenced === 1
+        ? {
+            by: row.silenced_by ?? 'somebody',
+            comment: row.silence_comment ?? '',
+            untilMs: row.silenced_until,
+          }
+        : null,
     revision: row.revision,
     episodeId: row.episode_id,
     openedAtMs: row.opened_at,
@@ -58,6 +66,7 @@ export function toEpisode(row: Selectable<EpisodesTable>): Episode {
     endedAtMs: row.ended_at,
     severity: row.severity,
     resolveAttemptedAtMs: row.resolve_attempted_at,
+    because: row.because,
   };
 }
 
@@ -75,5 +84,6 @@ export function toIncidentAlert(row: Selectable<IncidentAlertsTable>): IncidentA
     expression: row.expression,
     firstSeenAtMs: row.first_seen_at,
     lastSeenAtMs: row.last_seen_at,
+    upstream: row.upstream === null ? null : { state: row.upstream, because: row.upstream_because },
   };
 }

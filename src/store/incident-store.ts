@@ -1,7 +1,7 @@
 /** Incidents and their episodes, in bulk for intake and one by one for people. */
 
 import { sql } from 'kysely';
-import type { Incident, IncidentFlags } from '../domain/incident.js';
+import type { Incident, IncidentFlags, Silence } from '../domain/incident.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import { bulkStatement, listStatement, placeholderRows } from './bulk.js';
@@ -42,7 +42,11 @@ export type IncidentChange = Partial<
     | 'resolvedBy'
     | 'reopenedCount'
   >
-> & { readonly flags?: Partial<IncidentFlags> };
+> & {
+  /** `silenced` follows `silence`. */
+  readonly flags?: Partial<Omit<IncidentFlags, 'silenced'>>;
+  readonly silence?: Silence | null;
+};
 
 const INCIDENT_COLUMNS = [
   'source',
@@ -199,7 +203,7 @@ export function createIncidentStore() {
           resolved_at: change.resolvedAtMs,
           resolved_by: change.resolvedBy,
           reopened_count: change.reopenedCount,
-          silenced: bit(change.flags?.silenced),
+          ...silenceColumns(change.silence),
           recovering: bit(change.flags?.recovering),
           flapping: bit(change.flags?.flapping),
           in_storm: bit(change.flags?.inStorm),
@@ -207,6 +211,16 @@ export function createIncidentStore() {
         .where('id', '=', incidentId)
         .execute();
     },
+  };
+}
+
+function silenceColumns(silence: Silence | null | undefined) {
+  if (silence === undefined) return {};
+  return {
+    silenced: silence === null ? (0 as const) : (1 as const),
+    silenced_by: silence === null ? null : storable(silence.by, 200),
+    silenced_until: silence?.untilMs ?? null,
+    silence_comment: silence === null ? null : storable(silence.comment, 1000),
   };
 }
 

@@ -42,6 +42,9 @@ export async function readIncidentView(tx: Tx, incidentId: number): Promise<Inci
     .select((eb) => [
       eb.fn.countAll<number>().as('all'),
       sql<number>`coalesce(sum(case when status = 'firing' then 1 else 0 end), 0)`.as('firing'),
+      sql<number>`coalesce(sum(case when status = 'firing' and coalesce(upstream, 'active') = 'active' then 1 else 0 end), 0)`.as(
+        'audible',
+      ),
     ])
     .where('incident_id', '=', incidentId)
     .executeTakeFirstOrThrow();
@@ -85,6 +88,7 @@ export async function readIncidentView(tx: Tx, incidentId: number): Promise<Inci
     alerts: alerts.map(toIncidentAlert),
     alertCount: counts.all,
     firingCount: counts.firing,
+    audibleCount: counts.audible,
     diagnosis: speakingDiagnosis(whileFiring),
     afterDiagnosis: after === undefined ? null : toDiagnosis(after),
     timeline: timeline.reverse().map(toTimelineEntry),

@@ -54,6 +54,9 @@ export type IncidentsTable = {
   recovering: Generated<0 | 1>;
   flapping: Generated<0 | 1>;
   in_storm: Generated<0 | 1>;
+  silenced_by: Generated<string | null>;
+  silenced_until: Generated<number | null>;
+  silence_comment: Generated<string | null>;
   kind: Generated<IncidentKind>;
   cluster: Generated<string>;
   storm_id: number | null;
@@ -81,6 +84,7 @@ export type EpisodesTable = {
   started_at: number;
   ended_at: number | null;
   resolve_attempted_at: number | null;
+  because: Generated<string | null>;
 };
 
 export type IncidentAlertsTable = {
@@ -99,6 +103,8 @@ export type IncidentAlertsTable = {
   expression: string | null;
   first_seen_at: number;
   last_seen_at: number;
+  upstream: Generated<'active' | 'silenced' | 'inhibited' | 'muted' | null>;
+  upstream_because: Generated<string | null>;
 };
 
 export type WorkTable = {

@@ -157,6 +157,7 @@ export function anIncident(over: Partial<Incident> = {}): Incident {
     stormId: null,
     foldedInto: null,
     cycles: [],
+    silence: null,
     ...over,
   };
 }
@@ -171,6 +172,7 @@ export function anEpisode(over: Partial<Episode> = {}): Episode {
     endedAtMs: null,
     severity: 'critical',
     resolveAttemptedAtMs: null,
+    because: null,
     ...over,
   };
 }
@@ -194,6 +196,7 @@ export function anIncidentAlert(over: Partial<IncidentAlert> = {}): IncidentAler
     expression: null,
     firstSeenAtMs: FIRED_AT,
     lastSeenAtMs: FIRED_AT,
+    upstream: null,
     ...over,
   };
 }
@@ -210,6 +213,7 @@ export function aView(
     alerts: [anIncidentAlert()],
     alertCount: 1,
     firingCount: 1,
+    audibleCount: 1,
     diagnosis: aDiagnosis(),
     afterDiagnosis: null,
     timeline: [],
@@ -225,6 +229,7 @@ export function aResolvedView(over: Parameters<typeof aView>[0] = {}): IncidentV
   const endedAtMs = FIRED_AT + 31 * 60_000;
   return aView({
     firingCount: 0,
+    audibleCount: 0,
     alerts: [anIncidentAlert({ status: 'resolved', endsAtMs: endedAtMs })],
     afterDiagnosis: aDiagnosis({ trigger: 'resolved', enrichment: anEnrichment({ valueNow: 1.3 }) }),
     ...over,

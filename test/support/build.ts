@@ -166,6 +166,7 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
       stormId: null,
       foldedInto: null,
       cycles: [],
+      silence: null,
     },
     episode: {
       id: 1,
@@ -176,6 +177,7 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
       endedAtMs: null,
       severity: 'critical',
       resolveAttemptedAtMs: null,
+      because: null,
     },
     alerts: [
       {
@@ -191,10 +193,12 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
         expression: null,
         firstSeenAtMs: TEST_NOW_MS,
         lastSeenAtMs: TEST_NOW_MS,
+        upstream: null,
       },
     ],
     alertCount: 1,
     firingCount: 1,
+    audibleCount: 1,
     diagnosis: aDiagnosis({ incidentId: 412 }),
     afterDiagnosis: null,
     timeline: [],

@@ -26,6 +26,7 @@ import { createIntake } from './incidents/receive-group.js';
 import { createWorkLoop } from './incidents/work-loop.js';
 import { createLogger, type Logger } from './log/logger.js';
 import { createServiceMetrics } from './log/service-metrics.js';
+import { createStorageMetrics } from './log/storage-metrics.js';
 import { createDispatcher } from './outbox/dispatcher.js';
 import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
@@ -35,7 +36,6 @@ import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
 import { renderPlainText } from './render/plain-text.js';
 import { compileRoutes, createRouter } from './routing/router.js';
-import { openDatabase } from './store/database.js';
 import { createDiagnosisStore } from './store/diagnosis-store.js';
 import {
   countByState,
@@ -46,6 +46,7 @@ import {
 } from './store/incident-history.js';
 import { readIncidentView } from './store/incident-view.js';
 import { createNotificationStore } from './store/notification-store.js';
+import { openStorage } from './store/open-storage.js';
 import { createTimelineStore } from './store/timeline-store.js';
 import { createWorkStore } from './store/work-store.js';
 import { createPageRenderers } from './ui/pages.js';
@@ -79,6 +80,8 @@ export type AppOverrides = {
   readonly logger?: Logger;
   /** In place of Prometheus: the simulated fleet, a recording. */
   readonly source?: MetricsSource;
+  /** Takes whatever lies at the database's path, or nothing, as the database that belongs there. */
+  readonly acceptDatabase?: boolean;
 };
 
 /** Builds the whole service without starting it. Throws AppError `bad_request` with every fault of playbooks and engine files. */
@@ -106,14 +109,21 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     ...loadEngineFiles(builtInEnginesDirectory()),
   ];
 
-  const db = openDatabase(config.databaseUrl, { clock });
+  const metrics = createServiceMetrics();
+  const { db, guard, troubles } = openStorage(config.databaseUrl, {
+    clock,
+    logger: logger.child({ part: 'storage' }),
+    metrics: createStorageMetrics(metrics.registry),
+    accept: overrides.acceptDatabase === true,
+    onTrouble: () => {},
+  });
   onStop('database', () => db.close());
+  onStop('database guard', () => guard.stop());
   const diagnoses = createDiagnosisStore();
   const notifications = createNotificationStore();
   const timeline = createTimelineStore();
   const work = createWorkStore();
   const readView = (incidentId: number) => readIncidentView(db.kysely, incidentId);
-  const metrics = createServiceMetrics();
 
   const source = overrides.source ?? connectPrometheus();
   const receivers = createReceivers(config.receivers, {
@@ -274,15 +284,21 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   });
   const server = createHttpServer(http);
 
-  /** Ready means: a write reaches the disk now. The transaction touches a row that does not exist. */
+  /** Ready means: a write reaches the disk now, in the file that was opened. The transaction touches a row that does not exist. */
   async function readiness(): Promise<Readiness> {
+    if (stopping !== null) return notReady('service', 'it is stopping');
+    const trouble = troubles.list().find((one) => one.stops);
+    if (trouble !== undefined) return notReady('database', trouble.detail);
     try {
-      await db.transaction((tx) => notifications.bumpRevision(tx, 0));
+      await db.transaction((tx) => notifications.bumpRevision(tx, 0), { promised: true });
       return { ready: true, checks: [{ name: 'database', ok: true, detail: 'a write was committed' }] };
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      return { ready: false, checks: [{ name: 'database', ok: false, detail }] };
+      return notReady('database', error instanceof Error ? error.message : String(error));
     }
+  }
+
+  function notReady(name: string, detail: string): Readiness {
+    return { ready: false, checks: [{ name, ok: false, detail }] };
   }
 
   let stopping: Promise<void> | null = null;
@@ -298,6 +314,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       onStop('intake', () => intake.close());
       onStop('http', () => closeServer());
       await db.transaction((tx) => work.releaseWork(tx, { nowMs: clock.now() }));
+      guard.start();
       await dispatcher.start();
       workLoop.start();
       const address = server.address();

@@ -43,7 +43,9 @@ export type PowerCut = {
 export function cutPower(databasePath: string, random: Random, torn: boolean): PowerCut {
   const directory = dirname(databasePath);
   const prefix = basename(databasePath);
-  const files = readdirSync(directory).filter((name) => name.startsWith(prefix) && !name.endsWith(SHADOW));
+  const files = readdirSync(directory).filter(
+    (name) => name.startsWith(prefix) && !name.endsWith(SHADOW) && !name.includes('.ballast'),
+  );
   let unsyncedBytes = 0;
   for (const name of files) {
     const path = join(directory, name);

@@ -5,7 +5,8 @@
  * The process reads and writes its real files as usual. Ranges written since the last fsync are kept in
  * memory; fsync and fdatasync copy them into <file>.synced. After a kill -9 the page cache still holds
  * what was never synced, so the real file cannot show a missing fsync: <file>.synced can.
- * -shm is left alone: SQLite rebuilds it and never syncs it. mmap is not covered (SQLite's is off by default).
+ * A file renamed into place counts once its directory was synced. -shm is left alone: SQLite rebuilds it and never
+ * syncs it; so is the ballast, which holds nothing. mmap is not covered (SQLite's is off by default).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,11 +24,13 @@
 #define MAX_FDS 65536
 #define MAX_FILES 64
 #define MAX_RANGES 4096
+#define DIRECTORY 255 /* in fd_file: the directory of the watched files */
 
 struct range { off_t from, to; };
 struct file {
   char path[PATH_MAX];
   int whole; /* nothing is known of the last sync: copy everything at the next one */
+  int renamed; /* it was renamed here, and the directory was not synced since */
   int count;
   struct range ranges[MAX_RANGES];
 };
@@ -55,7 +58,13 @@ static int is_watched(const char *path) {
   static const char *prefix;
   if (!prefix && !(prefix = getenv("POWERCUT_PREFIX"))) return 0;
   return prefix[0] && strncmp(path, prefix, strlen(prefix)) == 0 && !ends_with(path, "-shm") &&
-         !ends_with(path, ".synced");
+         !ends_with(path, ".synced") && !strstr(path + strlen(prefix), ".ballast");
+}
+
+static int is_directory(const char *path) {
+  const char *prefix = getenv("POWERCUT_PREFIX");
+  const char *slash = prefix ? strrchr(prefix, '/') : NULL;
+  return slash && strlen(path) == (size_t)(slash - prefix) && strncmp(path, prefix, strlen(path)) == 0;
 }
 
 static void shadow_path(char *out, const char *path) { snprintf(out, PATH_MAX + 16, "%s.synced", path); }
@@ -67,19 +76,26 @@ static struct file *find_file(const char *path) {
 }
 
 static struct file *file_of(int fd) {
-  return fd >= 0 && fd < MAX_FDS && fd_file[fd] ? files[fd_file[fd] - 1] : NULL;
+  return fd >= 0 && fd < MAX_FDS && fd_file[fd] && fd_file[fd] != DIRECTORY ? files[fd_file[fd] - 1] : NULL;
+}
+
+/* Under the lock. */
+static struct file *remember(const char *path) {
+  struct file *file = find_file(path);
+  if (file) return file;
+  if (file_count == MAX_FILES || !(file = calloc(1, sizeof *file))) die("too many files");
+  snprintf(file->path, PATH_MAX, "%s", path);
+  file->whole = 1;
+  files[file_count++] = file;
+  return file;
 }
 
 static void opened(int fd, const char *path, int flags) {
-  if (fd < 0 || fd >= MAX_FDS || !is_watched(path)) return;
+  if (fd < 0 || fd >= MAX_FDS) return;
+  if (is_directory(path)) fd_file[fd] = DIRECTORY;
+  if (!is_watched(path)) return;
   pthread_mutex_lock(&lock);
-  struct file *file = find_file(path);
-  if (!file) {
-    if (file_count == MAX_FILES || !(file = calloc(1, sizeof *file))) die("too many files");
-    snprintf(file->path, PATH_MAX, "%s", path);
-    file->whole = 1;
-    files[file_count++] = file;
-  }
+  struct file *file = remember(path);
   if (flags & O_TRUNC) file->whole = 1;
   for (int i = 0; i < file_count; i++)
     if (files[i] == file) fd_file[fd] = (unsigned char)(i + 1);
@@ -117,7 +133,24 @@ static void copy_range(int from_fd, int to_fd, off_t from, off_t to) {
   }
 }
 
+static void renamed_shadow(char *out, const char *path) { snprintf(out, PATH_MAX + 32, "%s.renamed.synced", path); }
+
+static void directory_synced(void) {
+  int (*move)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
+  pthread_mutex_lock(&lock);
+  for (int i = 0; i < file_count; i++) {
+    char from[PATH_MAX + 32], to[PATH_MAX + 16];
+    if (!files[i]->renamed) continue;
+    renamed_shadow(from, files[i]->path);
+    shadow_path(to, files[i]->path);
+    if (move(from, to) != 0 && errno != ENOENT) die(to);
+    files[i]->renamed = 0;
+  }
+  pthread_mutex_unlock(&lock);
+}
+
 static void synced(int fd) {
+  if (fd >= 0 && fd < MAX_FDS && fd_file[fd] == DIRECTORY) directory_synced();
   if (!file_of(fd)) return;
   pthread_mutex_lock(&lock);
   struct file *file = file_of(fd);
@@ -186,6 +219,24 @@ ssize_t write(int fd, const void *bytes, size_t size) {
   ssize_t done = real(fd, bytes, size);
   wrote(fd, at, done);
   return done;
+}
+
+int rename(const char *from, const char *to) {
+  REAL("rename", int, const char *, const char *);
+  int result = real(from, to);
+  if (result == 0 && is_watched(to)) {
+    char old[PATH_MAX + 16], waiting[PATH_MAX + 32];
+    shadow_path(old, from);
+    renamed_shadow(waiting, to);
+    pthread_mutex_lock(&lock);
+    struct file *source = find_file(from), *target = remember(to);
+    if (real(old, waiting) != 0 && errno != ENOENT) die(waiting);
+    if (source) source->whole = 1;
+    target->whole = 1;
+    target->renamed = 1;
+    pthread_mutex_unlock(&lock);
+  }
+  return result;
 }
 
 int unlink(const char *path) {

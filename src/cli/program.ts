@@ -64,7 +64,12 @@ function addService(program: Command, done: Done): void {
   program
     .command('serve')
     .description('run the service; its log is JSON lines on stdout')
-    .action(async () => done(await (await import('./serve.js')).serve()));
+    .option(
+      '--accept-database',
+      'take the database that lies there, or none, as the one that belongs there',
+      false,
+    )
+    .action(async (options) => done(await (await import('./serve.js')).serve(options)));
   program
     .command('demo')
     .description('a simulated fleet breaks: watch the page arrive with its diagnosis')

@@ -9,24 +9,38 @@ import { readConfigFile } from './load-config.js';
 /** How long an orderly stop may take before the process ends anyway; safe, because everything accepted is on disk. */
 const STOP_WITHIN_MS = 10_000;
 
-/** Resolves with the status after an orderly stop. A second signal ends the process at once. */
-export async function serve(): Promise<number> {
+/** Whoever signals again does not want to wait, but what is under way gets this long since the first signal. */
+const HURRIED_STOP_MS = 5_000;
+
+export type ServeOptions = {
+  /** Takes whatever database lies there, or none, as the one that belongs there. */
+  readonly acceptDatabase: boolean;
+};
+
+/** Resolves with the status after an orderly stop. A second signal ends the process 5 s after the first. */
+export async function serve(options: ServeOptions): Promise<number> {
   const read = readConfigFile();
   if (read.kind === 'faulty') throw new CommandFailure(EXIT.usage, read.faults.join('\n'));
   const { config } = read;
   const logger = createLogger({ level: config.logLevel });
   for (const warning of read.warnings) logger.warn({}, warning);
-  const app = await buildApp(config, { logger }).catch((error: unknown) => {
-    throw startFailure(error);
-  });
+  const app = await buildApp(config, { logger, acceptDatabase: options.acceptDatabase }).catch(
+    (error: unknown) => {
+      throw startFailure(error);
+    },
+  );
 
   const ended = new Promise<number>((end) => {
-    let asked = false;
+    let askedAtMs: number | null = null;
+    const exitAfter = (delayMs: number) => void setTimeout(() => process.exit(1), delayMs).unref();
     const stop = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(1);
-      asked = true;
-      logger.info({ signal }, 'stopping');
-      setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+      logger.info({ signal }, askedAtMs === null ? 'stopping' : 'stopping in a hurry');
+      if (askedAtMs !== null) {
+        exitAfter(Math.max(0, HURRIED_STOP_MS - (performance.now() - askedAtMs)));
+        return;
+      }
+      askedAtMs = performance.now();
+      exitAfter(STOP_WITHIN_MS);
       void app.stop().then(() => end(EXIT.fine));
     };
     process.on('SIGTERM', stop);

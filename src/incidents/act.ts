@@ -51,13 +51,14 @@ export function act<Result>(
   request: ActRequest,
   decide: (tx: Tx, incident: Incident) => Promise<Result>,
 ): Promise<Result | { readonly kind: 'not_found' }> {
-  return db.transaction(async (tx) => {
+  const whole = async (tx: Tx): Promise<Result | { readonly kind: 'not_found' }> => {
     request.signal?.throwIfAborted();
     const incident = await readIncident(tx, request.incidentId);
     const result = incident === null ? ({ kind: 'not_found' } as const) : await decide(tx, incident);
     request.signal?.throwIfAborted();
     return result;
-  });
+  };
+  return db.transaction(whole, { promised: true });
 }
 
 /** An act that changes no state, but that a reader of the incident sees. */

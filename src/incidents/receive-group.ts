@@ -7,7 +7,7 @@
 
 import { AppError } from '../domain/errors.js';
 import { createAlertStore } from '../store/alert-store.js';
-import { isDatabaseTrouble } from '../store/database.js';
+import { isDatabaseTrouble, type Tx } from '../store/database.js';
 import { createIncidentStore } from '../store/incident-store.js';
 import { createNotificationStore } from '../store/notification-store.js';
 import { createReceiptStore } from '../store/receipt-store.js';
@@ -55,12 +55,13 @@ export function createIntake(deps: IntakeDeps): Intake {
   function commit(inputs: readonly IntakeInput[]): Promise<ReceiveOutcome[]> {
     const nowMs = deps.clock.now();
     const options = { ...deps, nowMs, pageDeadlineMs: deps.pageDeadlineMs ?? DEFAULT_PAGE_DEADLINE_MS };
-    return deps.db.transaction(async (tx) => {
+    const plan = async (tx: Tx) => {
       const planner = createPlanner(options);
       await loadPlanState(tx, stores, inputs, options, planner);
       for (const input of inputs) planner.receive(input);
       return writePlan(tx, stores, planner.plan, options);
-    });
+    };
+    return deps.db.transaction(plan, { promised: true });
   }
 
   async function commitBatch(batch: readonly Waiting[]): Promise<void> {

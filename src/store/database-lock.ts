@@ -2,6 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
+import { refusal } from './database-trouble.js';
 
 /** What a power cut during the very first start may leave of the lock file. It holds nothing, so it is made anew. */
 const DAMAGED = ['SQLITE_NOTADB', 'SQLITE_CORRUPT'];
@@ -32,10 +33,10 @@ function takeLock(file: string): () => void {
   } catch (cause) {
     side.close();
     if ((cause as { code?: string }).code !== 'SQLITE_BUSY') throw cause;
-    throw new Error(
+    throw refusal(
       `${file} is in use by another process: one database file belongs to one running Wakewell. ` +
         'Stop the other one, or give this one a DATABASE_URL of its own.',
-      { cause },
+      cause,
     );
   }
   return () => side.close();

@@ -10,45 +10,88 @@ import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { Clock } from '../domain/clock.js';
+import {
+  assertDurable,
+  assertSqliteVersion,
+  assertWhole,
+  CHECKED_AT_START_BYTES,
+  damagedRefusal,
+} from './database-gates.js';
+import {
+  beginGeneration,
+  type DatabaseIdentity,
+  type Found,
+  judgeIdentity,
+  lookAt,
+  readIdentity,
+  refuseMissing,
+} from './database-identity.js';
 import { lockDatabaseFile } from './database-lock.js';
+import { isDamaged, isDiskFull, isLocked, unsoundDatabase } from './database-trouble.js';
+import { watchFiles } from './file-watch.js';
 import { migrate } from './migrate.js';
+import { writeSideFile } from './side-file.js';
 import { withStatementCache } from './statement-cache.js';
 import type { Tables, Tx } from './tables.js';
 
+export { isDatabaseTrouble } from './database-trouble.js';
 export type { Tables, Tx } from './tables.js';
 
 export type Database = {
   /** For reads outside a transaction. Never use it inside `transaction`: there is one connection, and it waits for ever. */
   readonly kysely: Kysely<Tables>;
-  /** Runs `fn` in one transaction, committed durably when the promise resolves; rolled back when `fn` throws. */
-  readonly transaction: <T>(fn: (tx: Tx) => Promise<T>) => Promise<T>;
+  /**
+   * Runs `fn` in one transaction, committed durably when the promise resolves; rolled back when `fn` throws. A
+   * `promised` one is told to somebody outside as done, so it is refused when the file is not sound any more.
+   */
+  readonly transaction: <T>(
+    fn: (tx: Tx) => Promise<T>,
+    options?: { readonly promised?: boolean },
+  ) => Promise<T>;
   /** Path of the file, or null for a database in memory. */
   readonly file: string | null;
+  /** As it was when this process opened it; null for a read-only look at a database of another program. */
+  readonly identity: DatabaseIdentity | null;
+  /** What the start found that somebody should know. */
+  readonly notes: readonly string[];
+  /** False when the file was too large to be read as a whole before the start went on. */
+  readonly checkedAtStart: boolean;
+  /** Why what is committed now could not be read again. Null while the file is sound. */
+  readonly unsoundness: () => Unsoundness | null;
+  /** Says that the file is damaged: from then on nothing is promised any more. */
+  readonly condemn: (detail: string) => void;
   /** Writes everything into the main file and gives the lock back. Waits for what runs. */
   readonly close: () => Promise<void>;
 };
 
+export type Unsoundness = { readonly kind: 'file_lost' | 'damaged'; readonly detail: string };
+
 export type DatabaseOptions = {
   readonly clock: Clock;
-  /** Opens without lock and migrations, for a look beside a running service. */
+  /** Opens without lock, gates and migrations, for a look beside a running service. */
   readonly readonly?: boolean;
+  /** Takes whatever lies there (or nothing) as the database that belongs here. */
+  readonly accept?: boolean;
+  /** Called when a write found the disk full. Must be quick and must not throw. */
+  readonly onDiskFull?: () => void;
 };
 
-/** First SQLite without the WAL-reset corruption (https://sqlite.org/wal.html#walresetbug; found 2026-03). */
-const MIN_SQLITE = [3, 51, 3] as const;
-
-/** The loop is blocked while SQLite waits for a lock; nobody else should hold one. */
-const BUSY_TIMEOUT_MS = 200;
+/**
+ * The event loop is blocked while SQLite waits for a lock, at most 200 ms a turn. Nobody else should hold one; a backup
+ * or an operator's shell takes it for some ms.
+ */
+const BUSY_TIMEOUT_MS = 100;
 
 /** 16 MB of WAL. Keys are hashes, so a page is written once a checkpoint rather than once a commit. */
 const CHECKPOINT_PAGES = 4000;
 
-/** Value of `pragma synchronous` that means FULL. */
-const SYNCHRONOUS_FULL = 2;
+/** A log that a long reader let grow is cut back to this at the next checkpoint. */
+export const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /**
- * Opens `file:<path>` (or `file::memory:`), creating directory, file and schema as needed. Throws with an
- * instruction when the file belongs to another process, to a newer build, or durability cannot be had.
+ * Opens `file:<path>` (or `file::memory:`), creating directory, file and schema as needed. Throws AppError `conflict`
+ * with an instruction when the file belongs to another process, is not the one that belongs here, is damaged, or is of
+ * a newer build; plain errors when durability cannot be had.
  */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
   const path = pathOf(url);
@@ -58,26 +101,53 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
 
   const unlock = file !== null && !readonly ? lockDatabaseFile(file) : () => {};
   let raw: BetterSqlite3.Database | null = null;
+  let opened: Opened;
   try {
+    const found = file === null || readonly ? null : lookAt(file);
+    if (file !== null && found !== null && options.accept !== true) refuseMissing(file, found);
     raw = new BetterSqlite3(path, { timeout: BUSY_TIMEOUT_MS, readonly });
-    prepare(raw, readonly, options.clock.now());
+    opened = prepare(raw, { ...options, file, found });
   } catch (error) {
     raw?.close();
     unlock();
+    if (file !== null && isDamaged(error)) throw damagedRefusal(file, (error as Error).message, error);
     throw error;
   }
 
   const sqlite = raw;
   const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: withStatementCache(sqlite) }) });
+  const moved = file === null || readonly ? () => null : watchFiles(file);
+  let damage: string | null = null;
   let closing: Promise<void> | null = null;
-  return {
+
+  const database: Database = {
     kysely,
     file,
-    transaction: (fn) => kysely.transaction().execute(fn),
+    ...opened,
+    unsoundness() {
+      if (damage !== null) return { kind: 'damaged', detail: damage };
+      const detail = moved();
+      return detail === null ? null : { kind: 'file_lost', detail };
+    },
+    condemn(detail) {
+      damage ??= detail;
+    },
+    async transaction(fn, { promised = false } = {}) {
+      try {
+        return await kysely.transaction().execute((tx) => inTransaction(tx, fn, promised));
+      } catch (error) {
+        if (isDiskFull(error)) options.onDiskFull?.();
+        if (isDamaged(error)) database.condemn((error as Error).message);
+        throw error;
+      }
+    },
     close() {
       closing ??= kysely
         .connection()
         .execute(async () => {})
+        .then(() => {
+          if (file !== null && !readonly && database.unsoundness() === null) checkpoint(sqlite, file);
+        })
         .then(() => kysely.destroy())
         .then(() => {
           // Kysely opens its driver with the first query; without one it has nothing to close.
@@ -87,15 +157,20 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       return closing;
     },
   };
-}
 
-/**
- * Whether a failure is the database's own (disk full, I/O error, locked, corrupt) rather than one of the data
- * that was to be stored. Trying again with other data is then of no use.
- */
-export function isDatabaseTrouble(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return /^SQLITE_(?:FULL|IOERR|BUSY|LOCKED|READONLY|CORRUPT|NOTADB|CANTOPEN|NOMEM|PROTOCOL|PERM)/.test(code);
+  async function inTransaction<T>(tx: Tx, fn: (tx: Tx) => Promise<T>, promised: boolean): Promise<T> {
+    try {
+      const result = await fn(tx);
+      const unsound = promised ? database.unsoundness() : null;
+      if (unsound !== null) throw unsoundDatabase(unsound.detail);
+      return result;
+    } catch (error) {
+      // Others wait for the connection, and each would block the loop for as long: let it turn in between.
+      if (isLocked(error)) await new Promise((resolve) => setImmediate(resolve));
+      throw error;
+    }
+  }
+  return database;
 }
 
 function pathOf(url: string): string {
@@ -108,39 +183,38 @@ function pathOf(url: string): string {
   );
 }
 
-function prepare(db: BetterSqlite3.Database, readonly: boolean, nowMs: number): void {
-  const version = db.prepare<[], { v: string }>('select sqlite_version() as v').get()?.v ?? '0';
-  if (!isAtLeast(version, MIN_SQLITE)) {
-    throw new Error(
-      `SQLite ${version} can corrupt a WAL database; at least ${MIN_SQLITE.join('.')} is needed`,
-    );
-  }
-  db.pragma('foreign_keys = ON');
-  if (readonly) return;
+type Opened = Pick<Database, 'identity' | 'notes' | 'checkedAtStart'>;
 
+function prepare(
+  db: BetterSqlite3.Database,
+  options: DatabaseOptions & { readonly file: string | null; readonly found: Found | null },
+): Opened {
+  const { file, found } = options;
+  assertSqliteVersion(db);
+  db.pragma('foreign_keys = ON');
+  if (options.readonly === true) return { identity: readIdentity(db), notes: [], checkedAtStart: false };
+
+  const notes: string[] = [];
+  const checkedAtStart = (found?.bytes ?? 0) <= CHECKED_AT_START_BYTES;
+  if (file !== null && found !== null) {
+    if (options.accept !== true) notes.push(...judgeIdentity(file, found, readIdentity(db)));
+    if (checkedAtStart) assertWhole(db, file);
+  }
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
+  const nowMs = options.clock.now();
   migrate(db, nowMs);
+  const identity = beginGeneration(db, nowMs);
   assertDurable(db);
+  if (file !== null) writeSideFile(file, { ...identity, state: 'open' });
+  return { identity, notes, checkedAtStart };
 }
 
-function isAtLeast(version: string, floor: readonly number[]): boolean {
-  const parts = version.split('.').map(Number);
-  for (const [index, least] of floor.entries()) {
-    const part = parts[index] ?? 0;
-    if (part !== least) return part > least;
-  }
-  return true;
-}
-
-/** Asks after a write, because on a new file the answer before the first write is FULL whatever was set. */
-function assertDurable(db: BetterSqlite3.Database): void {
-  db.pragma('user_version = 1');
-  const synchronous = db.pragma('synchronous', { simple: true });
-  if (synchronous !== SYNCHRONOUS_FULL) {
-    throw new Error(
-      `pragma synchronous reads ${String(synchronous)} after a write, expected 2 (FULL): a 200 would not be durable`,
-    );
-  }
+/** Brings the whole log into the main file, so that the file alone is the database, and remembers that it is. */
+function checkpoint(db: BetterSqlite3.Database, file: string): void {
+  const [outcome] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+  const identity = readIdentity(db);
+  if (outcome?.busy === 0 && identity !== null) writeSideFile(file, { ...identity, state: 'closed' });
 }

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type BetterSqlite3 from 'better-sqlite3';
+import { refusal } from './database-trouble.js';
 
 export type Migration = {
   readonly number: number;
@@ -78,13 +79,13 @@ function refuseForeignHistory(applied: readonly Applied[], migrations: readonly 
   for (const [index, row] of applied.entries()) {
     const ours = migrations[index];
     if (ours === undefined) {
-      throw new Error(
+      throw refusal(
         `the database is newer than this build: it has ${row.name}, this build ends at ` +
           `${migrations.at(-1)?.name ?? 'nothing'}. Start the newer build again, or restore the backup taken before the upgrade.`,
       );
     }
     if (row.number !== ours.number || row.sha256 !== ours.sha256) {
-      throw new Error(
+      throw refusal(
         `the database was made with another ${row.name} than this build's ${ours.name}: a migration is never ` +
           'edited once it was applied. Use the build that made this database, or a new DATABASE_URL.',
       );

@@ -15,6 +15,7 @@ export function withStatementCache(db: BetterSqlite3.Database): SqliteDatabase {
       db.close();
     },
     prepare(sql) {
+      if (sql === 'rollback') return rollbackOf(db);
       const known = statements.get(sql);
       if (known !== undefined) {
         statements.delete(sql);
@@ -30,4 +31,16 @@ export function withStatementCache(db: BetterSqlite3.Database): SqliteDatabase {
       return statement;
     },
   };
+}
+
+/**
+ * SQLite has rolled back by itself after a full disk or an I/O error. A second rollback then fails, and its failure
+ * would hide the one that tells what happened.
+ */
+function rollbackOf(db: BetterSqlite3.Database): SqliteStatement {
+  const run = () => {
+    if (db.inTransaction) db.exec('rollback');
+    return { changes: 0, lastInsertRowid: 0 };
+  };
+  return { reader: false, all: () => [], iterate: () => [][Symbol.iterator](), run };
 }

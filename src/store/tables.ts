@@ -223,6 +223,15 @@ export type FeedbackTable = {
   at: number;
 };
 
+export type DatabaseIdentityTable = {
+  id: number;
+  uuid: string;
+  generation: number;
+  heartbeat_at: number;
+  restored_at: number | null;
+  restored_reach: number | null;
+};
+
 export type Tables = {
   receipts: ReceiptsTable;
   quarantined_alerts: QuarantinedAlertsTable;
@@ -240,6 +249,7 @@ export type Tables = {
   cards: CardsTable;
   timeline: TimelineTable;
   feedback: FeedbackTable;
+  database_identity: DatabaseIdentityTable;
 };
 
 /** What store functions take first. Inside a transaction it must be that transaction: anything else waits for ever. */

@@ -67,8 +67,8 @@ export function renderPagerDutyTrigger(view: IncidentView, options: PageOptions)
   return Buffer.byteLength(JSON.stringify(trigger)) <= MAX_EVENT_BYTES ? trigger : minimal;
 }
 
-/** Only what PagerDuty requires: sent when it refuses the full event, so that formatting never costs a page. */
-export function renderMinimalTrigger(view: IncidentView, options: PageOptions): PagerDutyTrigger {
+/** Only what PagerDuty requires, with the headline. */
+function renderMinimalTrigger(view: IncidentView, options: PageOptions): PagerDutyTrigger {
   return {
     routing_key: options.routingKey,
     event_action: 'trigger',

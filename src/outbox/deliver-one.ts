@@ -90,16 +90,10 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
       }
     }
     if (view.episode.resolveAttemptedAtMs === null) await markResolve(notification);
-    if (!(await mayStillSend(turn))) return null;
-    const result = await attempt(notification, signal, (inTime) =>
+    const result = await send(turn, card, signal, (inTime) =>
       receiver.deliver({ notification, view, card }, inTime),
     );
-    if (result.kind === 'fault') {
-      await record.fault(notification);
-      return null;
-    }
-    if (result.kind === 'sent' && result.card !== undefined) pace.updated(receiver.name, view.incident.id);
-    await record.result(notification, card, result);
+    if (result?.kind === 'sent' && result.card !== undefined) pace.updated(receiver.name, view.incident.id);
     return result;
   }
 
@@ -125,14 +119,25 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
     }
     const card = await deps.stores.notifications.readCard(kysely, { incidentId, receiver: receiver.name });
     if (read.episode.resolveAttemptedAtMs === null) await markResolve(notification);
-    if (!(await mayStillSend(turn))) return null;
     const delivery = {
       purpose: notification.purpose,
       facts: { ...read.facts, why: BARE_BECAUSE },
       card,
       idempotencyKey: `${read.facts.dedupKey}.${notification.id}`,
     };
-    const result = await attempt(notification, signal, (inTime) => receiver.deliverBare(delivery, inTime));
+    return send(turn, card, signal, (inTime) => receiver.deliverBare(delivery, inTime));
+  }
+
+  /** Asks the receiver and writes down what it said. */
+  async function send(
+    turn: Turn,
+    card: CardRef | null,
+    signal: AbortSignal,
+    deliver: (inTime: AbortSignal) => Promise<DeliveryResult>,
+  ): Promise<DeliveryResult | null> {
+    const { notification } = turn;
+    if (!(await mayStillSend(turn))) return null;
+    const result = await attempt(notification, signal, deliver);
     if (result.kind === 'fault') {
       await record.fault(notification);
       return null;

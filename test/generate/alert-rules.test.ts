@@ -253,6 +253,10 @@ describe.skipIf(withoutPromtool)(
         `vllm:request_success_total{finished_reason="error",model_name="m",engine="0",${target}}`,
         10,
       );
+      const aborted = counter(
+        `vllm:request_success_total{finished_reason="abort",model_name="m",engine="0",${target}}`,
+        90,
+      );
       const http = (status: string, perSecond: number) =>
         counter(
           `http_requests_total{handler="/v1/chat/completions",method="POST",status="${status}",${target}}`,
@@ -265,6 +269,8 @@ describe.skipIf(withoutPromtool)(
       ]);
       expect(await firing([...served, engine, http('2xx', 100)])).toEqual(['LLMHighErrorRate critical']);
       expect(await firing([...served, http('2xx', 99), http('5xx', 1)])).toEqual([]);
+      // Every second client leaves: nothing failed.
+      expect(await firing([...served, aborted])).toEqual([]);
       expect(await firing([...served, http('2xx', 99), http('4xx', 20)])).toEqual([]);
     });
 

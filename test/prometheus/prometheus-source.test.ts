@@ -37,6 +37,9 @@ function vllmWorker(model: string, kv: number, extra: (tick: number) => string =
     ].join('');
 }
 
+const finished = (model: string, reason: string, count: number) =>
+  vllm('request_success_total', `model_name="${model}",engine="0",finished_reason="${reason}"`, count);
+
 const ttft = (prefix: string, labels: string, count: number) =>
   `${prefix}_bucket{le="1",${labels}} ${count}\n${prefix}_bucket{le="2.5",${labels}} ${count}\n${prefix}_bucket{le="+Inf",${labels}} ${count}\n${prefix}_count{${labels}} ${count}\n`;
 
@@ -62,6 +65,23 @@ const PAGES: Record<string, Page> = {
     text: () =>
       vllm('num_requests_running', 'model_name="old",engine="0"', 1) +
       vllm('gpu_cache_usage_perc', 'model_name="old",engine="0"', 0.4),
+  },
+  '/left': {
+    pod: 'a0',
+    labels: prod,
+    text: (tick) =>
+      vllm('num_requests_running', 'model_name="left",engine="0"', 1) +
+      finished('left', 'stop', tick * 6) +
+      finished('left', 'abort', tick * 3) +
+      finished('left', 'error', tick),
+  },
+  '/impatient': {
+    pod: 'p0',
+    labels: prod,
+    text: (tick) =>
+      vllm('num_requests_running', 'model_name="impatient",engine="0"', 1) +
+      finished('impatient', 'stop', tick) +
+      finished('impatient', 'abort', tick * 9),
   },
   '/renamed': {
     pod: 'r0',
@@ -229,6 +249,16 @@ describe.skipIf(withoutPrometheus)('signals of a real Prometheus', () => {
 
   test('no error series is an error ratio of 0', async () => {
     expect(values(await read('error_ratio', scope('l')))).toEqual({ scope: 0 });
+  });
+
+  test('a client that leaves is a request of vLLM and no error', async () => {
+    const ratio = values(await read('error_ratio', scope('left'))) as Record<string, number>;
+    const types = await read('error_rate_by_type', scope('left'));
+
+    expect(ratio.scope).toBeCloseTo(0.1, 5);
+    expect(types.kind === 'value' && types.samples.map((one) => one.labels.error_type)).toEqual(['error']);
+    expect(values(await read('error_ratio', scope('impatient')))).toEqual({ scope: 0 });
+    expect(await read('error_rate_by_type', scope('impatient'))).toMatchObject({ samples: [{ value: 0 }] });
   });
 
   test('no traffic is no ratio, no quantile and no fault', async () => {

@@ -20,6 +20,7 @@ import { createAlertmanagerWebhook } from './http/alertmanager-webhook.js';
 import type { Readiness } from './http/health.js';
 import { createHttpApp } from './http/http-app.js';
 import { createHttpServer } from './http/http-server.js';
+import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
 import { createIntake } from './incidents/receive-group.js';
@@ -28,7 +29,6 @@ import { createLogger, type Logger } from './log/logger.js';
 import { createServiceMetrics } from './log/service-metrics.js';
 import { createStorageMetrics } from './log/storage-metrics.js';
 import { createDispatcher } from './outbox/dispatcher.js';
-import { troubleInWords } from './outbox/trouble-in-words.js';
 import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
 import { matchEntry } from './playbook/match.js';
@@ -37,7 +37,6 @@ import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
 import { renderPlainText } from './render/plain-text.js';
 import { compileRoutes, createRouter } from './routing/router.js';
-import { createAccountStore } from './store/account-store.js';
 import { createDiagnosisStore } from './store/diagnosis-store.js';
 import {
   countByState,
@@ -136,10 +135,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'receivers' }),
   });
   const receiverRefs = [...receivers.values()].map(({ name, kind }) => ({ name, kind }));
+  const explains = explainsFrom(entries);
+  const route = createRouter(compileRoutes(config.routes), receiverRefs);
 
   const dispatcher = createDispatcher({
     db,
-    stores: { notifications, accounts: createAccountStore(), timeline },
+    stores: { notifications, timeline },
     receivers,
     readView,
     clock,
@@ -147,12 +148,18 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'outbox' }),
     metrics: metrics.outbox,
   });
-  metrics.watchReceivers(() => dispatcher.troubles());
   const investigate = createInvestigate({
     db,
     diagnoses,
     notifications,
     timeline,
+    afterDiagnosis: createAfterDiagnosis({
+      explains,
+      route,
+      scopeLabels: config.scopeLabels,
+      pageDeadlineMs: config.timings.pageDeadlineMs,
+      resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    }),
     readView,
     diagnose: (view) => diagnose({ ...about(view), deadlineMs: config.timings.diagnosisMs, clock, entries }),
     async freeze(view) {
@@ -186,8 +193,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const intake = createIntake({
     db,
     clock,
-    explains: explainsFrom(entries),
-    route: createRouter(compileRoutes(config.routes), receiverRefs),
+    explains,
+    route,
     pageDeadlineMs: config.timings.pageDeadlineMs,
     reopenWindowMs: config.timings.reopenWindowMs / timeScale,
     resolveHoldMs: config.timings.resolveHoldMs / timeScale,
@@ -272,7 +279,6 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       render: createPageRenderers(config.slo),
       counts: () => countByState(db.kysely),
       outbox: (limit) => notifications.listOutbox(db.kysely, { limit }),
-      receiverTroubles: () => dispatcher.troubles().map(troubleInWords),
       notificationsOf: (id) => notifications.notificationsOf(db.kysely, id),
       async renderMessage({ incidentId }) {
         const view = await readView(incidentId);
@@ -295,14 +301,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     if (trouble !== undefined) return notReady('database', trouble.detail);
     try {
       await db.transaction((tx) => notifications.bumpRevision(tx, 0), { promised: true });
-      const database = { name: 'database', ok: true, detail: 'a write was committed' };
-      // A receiver in trouble is said, and is no reason to send alerts elsewhere.
-      const receivers = dispatcher.troubles().map((state) => ({
-        name: `receiver ${state.account}`,
-        ok: false,
-        detail: troubleInWords(state),
-      }));
-      return { ready: true, checks: [database, ...receivers] };
+      return { ready: true, checks: [{ name: 'database', ok: true, detail: 'a write was committed' }] };
     } catch (error) {
       return notReady('database', error instanceof Error ? error.message : String(error));
     }

@@ -3,6 +3,7 @@
 import type { Cycle } from './cycles.js';
 import type { Scope } from './scope.js';
 import type { Severity } from './severity.js';
+import type { SureVerdict } from './sure-verdict.js';
 
 export const INCIDENT_STATES = ['open', 'acknowledged', 'resolved'] as const;
 export type IncidentState = (typeof INCIDENT_STATES)[number];
@@ -63,6 +64,8 @@ export type Incident = {
   readonly stormId: number | null;
   /** The incident that goes on for it. */
   readonly foldedInto: number | null;
+  /** What the cause explains that was found in the present episode; null while none is known surely. */
+  readonly sureVerdict: SureVerdict | null;
   /** When it fired and resolved lately, oldest first. */
   readonly cycles: readonly Cycle[];
 };

@@ -1,6 +1,6 @@
 /** Acknowledge, resolve and reopen by a person. Each is one transaction: the change, the timeline, and who is told. */
 
-import { type Change, type Incident, type IncidentState, nextState } from '../domain/incident.js';
+import { type Change, type Incident, type IncidentState, nextState, publicId } from '../domain/incident.js';
 import type { NewNotification } from '../domain/notification.js';
 import { compareSeverity, type Severity } from '../domain/severity.js';
 import type { TimelineKind } from '../domain/timeline.js';
@@ -92,6 +92,10 @@ function change(
   return act(db, request, async (tx, incident): Promise<ActResult> => {
     if ((request.expectedEpisodeId ?? incident.episodeId) !== incident.episodeId) {
       return { kind: 'stale', incident };
+    }
+    if (wanted === 'reopen' && incident.foldedInto !== null) {
+      const message = `it goes on as ${publicId(incident.foldedInto)}: reopen that one`;
+      return { kind: 'illegal', incident, message };
     }
     const next = nextState(incident.state, wanted);
     if (next === null) return { kind: 'illegal', incident, message: illegal(wanted, incident.state) };

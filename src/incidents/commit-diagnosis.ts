@@ -32,6 +32,8 @@ export async function commitDiagnosis(
       },
     ]);
     await deps.notifications.bumpRevision(tx, work.incidentId);
+    const { incidentId } = work;
+    const survivorId = (await deps.afterDiagnosis?.(tx, { incidentId, diagnosisId, nowMs })) ?? incidentId;
 
     const cards = await deps.notifications.cardReceivers(tx, work.incidentId);
     const wanted: NewNotification[] = [];
@@ -50,7 +52,9 @@ export async function commitDiagnosis(
       if (first) wanted.push({ ...base, purpose: 'verdict_reply' });
     }
     await deps.notifications.enqueue(tx, wanted);
-    await deps.notifications.pullForward(tx, work.incidentId, nowMs);
+    for (const id of new Set([incidentId, survivorId])) {
+      await deps.notifications.pullForward(tx, id, nowMs);
+    }
     return diagnosisId;
   });
 }

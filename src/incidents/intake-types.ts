@@ -6,6 +6,7 @@ import type { IncidentState } from '../domain/incident.js';
 import type { Labels } from '../domain/labels.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
+import type { SureVerdict } from '../domain/sure-verdict.js';
 import type { TimelineKind } from '../domain/timeline.js';
 import type { Logger } from '../log/logger.js';
 import type { ReceiverKind } from '../routing/route-table.js';
@@ -82,11 +83,15 @@ export type PlannedIncident = {
   severity: Severity;
   severityNote: string | null;
   readonly scope: Scope;
+  /** Where it counts towards a storm; see domain/storm.ts. */
+  readonly cluster: string;
   state: IncidentState;
   reopenedCount: number;
   episodeId: number;
+  readonly acknowledgedAtMs: number | null;
   resolvedAtMs: number | null;
   readonly names: Set<string>;
+  sureVerdict: SureVerdict | null;
   /** Facts of the last episode; null for one that is open or new. */
   readonly facts: EpisodeFacts | null;
   /** Severity of the alert that leads, for electing another. */
@@ -101,6 +106,8 @@ export type PlannedIncident = {
   /** The episode goes on: its held resolve is withdrawn. */
   continued: boolean;
   severityRaised: boolean;
+  /** Somebody had taken it before it became critical. */
+  unacknowledged: boolean;
   /** Labels to route by, when somebody is to be told that it fires. */
   routeBy: Labels | null;
   /** A diagnosis of what is new, though the episode is not. */

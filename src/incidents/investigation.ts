@@ -8,6 +8,7 @@ import type { Database } from '../store/database.js';
 import type { DiagnosisStore } from '../store/diagnosis-store.js';
 import type { NotificationStore } from '../store/notification-store.js';
 import type { TimelineStore } from '../store/timeline-store.js';
+import type { AfterDiagnosis } from './after-diagnosis.js';
 
 export type DiagnosisOutcome = {
   readonly entryId: string;
@@ -30,6 +31,8 @@ export type InvestigateDeps = {
   readonly diagnoses: DiagnosisStore;
   readonly notifications: NotificationStore;
   readonly timeline: TimelineStore;
+  /** Folds and unfolds by the verdict, in its transaction; nothing when absent. */
+  readonly afterDiagnosis?: AfterDiagnosis;
   readonly readView: (incidentId: number) => Promise<IncidentView | null>;
   /** Runs the entry's steps against the metrics as of now; always within the diagnosis budget, never throws. */
   readonly diagnose: (view: IncidentView) => Promise<DiagnosisOutcome>;

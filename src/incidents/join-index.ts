@@ -1,17 +1,23 @@
 /**
- * Finds the open incident that an alert belongs to: same source, compatible scope, and the same alert name or
- * one that explains the other. Thousands of open incidents must not mean thousands of comparisons an alert,
- * so scopes are grouped by the label names they have and looked up by the values they share.
+ * Finds the open incident that an alert belongs to: same source, compatible scope, and the same alert name or one that
+ * explains the other. What was diagnosed outweighs what is declared: once a cause is known, an alert is explained by
+ * it or not at all. Thousands of open incidents must not mean thousands of comparisons an alert: see `scope-set.ts`.
  */
 
 import type { Scope } from '../domain/scope.js';
+import type { SureVerdict } from '../domain/sure-verdict.js';
+import { createScopeSet, type ScopeSet } from './scope-set.js';
 
 export type Explains = (causeName: string, otherName: string) => boolean;
 
 type Asked = { readonly source: string; readonly name: string; readonly scope: Scope };
 
-/** What the index needs to know of an incident. Later ones win a tie, so they are added in order of age. */
-export type Joinable = { readonly source: string; readonly scope: Scope };
+/** What the index needs to know of an incident. Later ones win a tie of the same alert, so they are added in order of age. */
+export type Joinable = {
+  readonly source: string;
+  readonly scope: Scope;
+  readonly sureVerdict: SureVerdict | null;
+};
 
 export type Join<T> = { readonly incident: T; readonly why: string };
 
@@ -25,61 +31,83 @@ export type JoinIndex<T extends Joinable> = {
 /** Names compared for `explains`. A source with more distinct alert names open at once joins by equal names only. */
 const MAX_RELATED_NAMES = 300;
 
+/** Incidents of one source. */
+type BySource<T extends Joinable> = {
+  /** By the names of their alerts. */
+  readonly members: Map<string, ScopeSet<T>>;
+  /** Of those, the ones whose cause is not known: what is declared decides. */
+  readonly undiagnosed: Map<string, ScopeSet<T>>;
+  /** By the names that their diagnosed cause explains. */
+  readonly explained: Map<string, ScopeSet<T>>;
+};
+
+type Related<T extends Joinable> = { readonly why: string; readonly scopes: ScopeSet<T> };
+
+/** Whatever an alert has to do with: what is the same or was diagnosed has the greater right. */
+type Relations<T extends Joinable> = {
+  readonly known: readonly Related<T>[];
+  readonly declared: readonly Related<T>[];
+};
+
 export function createJoinIndex<T extends Joinable>(explains: Explains): JoinIndex<T> {
-  const sources = new Map<string, Map<string, ScopeSet<T>>>();
+  const sources = new Map<string, BySource<T>>();
   // The alerts of one body mostly ask the same; each answer holds until an incident is added.
   const answers = new Map<string, Join<T> | null>();
 
-  function relationOf(alertName: string, memberName: string): Relation {
-    if (explains(memberName, alertName)) return 'explained';
-    return explains(alertName, memberName) ? 'explains' : 'none';
+  function relatedTo(name: string, { members, undiagnosed, explained }: BySource<T>): Relations<T> {
+    const known: Related<T>[] = [];
+    const declared: Related<T>[] = [];
+    const own = members.get(name);
+    if (own !== undefined) known.push({ why: 'same alert', scopes: own });
+    const diagnosed = explained.get(name);
+    if (diagnosed !== undefined) known.push({ why: 'the diagnosed cause explains it', scopes: diagnosed });
+    let compared = 0;
+    for (const [member, scopes] of members) {
+      if (member === name) continue;
+      compared += 1;
+      if (compared > MAX_RELATED_NAMES) break;
+      const open = undiagnosed.get(member);
+      if (open !== undefined && explains(member, name)) {
+        declared.push({ why: `${member} explains it`, scopes: open });
+      }
+      if (explains(name, member)) declared.push({ why: `${name} explains ${member}`, scopes });
+    }
+    return { known, declared };
   }
 
   function search(alert: Asked): Join<T> | null {
-    const names = sources.get(alert.source);
-    if (names === undefined) return null;
-    const related: { readonly name: string; readonly relation: Relation; readonly scopes: ScopeSet<T> }[] =
-      [];
-    const own = names.get(alert.name);
-    if (own !== undefined) {
-      const identical = own.newestIdentical(alert.scope);
-      if (identical !== null) return { incident: identical, why: 'same alert, same scope' };
-      related.push({ name: alert.name, relation: 'same', scopes: own });
-    }
-    let compared = 0;
-    for (const [name, scopes] of names) {
-      if (name === alert.name) continue;
-      compared += 1;
-      if (compared > MAX_RELATED_NAMES) break;
-      const relation = relationOf(alert.name, name);
-      if (relation !== 'none') related.push({ name, relation, scopes });
-    }
+    const source = sources.get(alert.source);
+    if (source === undefined) return null;
+    let newest: T | null = null;
+    for (const incident of source.members.get(alert.name)?.identical(alert.scope) ?? []) newest = incident;
+    if (newest !== null) return { incident: newest, why: 'same alert, same scope' };
 
+    const { known, declared } = relatedTo(alert.name, source);
     // The same place first; only then places that merely do not disagree.
-    for (const { name, relation, scopes } of related) {
-      const identical = scopes.newestIdentical(alert.scope);
-      if (identical !== null) {
-        return { incident: identical, why: `${sentence(alert.name, name, relation)}, same scope` };
+    for (const [place, pick] of [
+      ['same scope', (scopes: ScopeSet<T>) => scopes.identical(alert.scope)],
+      ['compatible scope', (scopes: ScopeSet<T>) => scopes.compatible(alert.scope)],
+    ] as const) {
+      for (const related of [known, declared]) {
+        const found = only(related, pick);
+        if (found === 'several') return null;
+        if (found !== 'none') return { incident: found.incident, why: `${found.why}, ${place}` };
       }
     }
-    let only: Join<T> | null = null;
-    for (const { name, relation, scopes } of related) {
-      for (const incident of scopes.compatible(alert.scope)) {
-        if (only !== null && only.incident !== incident) return null;
-        only ??= { incident, why: `${sentence(alert.name, name, relation)}, compatible scope` };
-      }
-    }
-    return only;
+    return null;
   }
 
   return {
     add(incident, name) {
       answers.clear();
-      const names = sources.get(incident.source) ?? new Map<string, ScopeSet<T>>();
-      sources.set(incident.source, names);
-      const scopes = names.get(name) ?? createScopeSet<T>();
-      names.set(name, scopes);
-      scopes.add(incident);
+      let source = sources.get(incident.source);
+      if (source === undefined) {
+        source = { members: new Map(), undiagnosed: new Map(), explained: new Map() };
+        sources.set(incident.source, source);
+      }
+      addTo(source.members, name, incident);
+      if (incident.sureVerdict === null) addTo(source.undiagnosed, name, incident);
+      else for (const other of incident.sureVerdict.explains) addTo(source.explained, other, incident);
     },
 
     find(alert) {
@@ -94,78 +122,26 @@ export function createJoinIndex<T extends Joinable>(explains: Explains): JoinInd
   };
 }
 
-type Relation = 'same' | 'explained' | 'explains' | 'none';
-
-function sentence(alertName: string, memberName: string, relation: Relation): string {
-  if (relation === 'same') return 'same alert';
-  return relation === 'explained' ? `${memberName} explains it` : `${alertName} explains ${memberName}`;
-}
-
-type ScopeSet<T> = {
-  readonly add: (incident: T) => void;
-  readonly newestIdentical: (scope: Scope) => T | null;
-  readonly compatible: (scope: Scope) => Iterable<T>;
-};
-
-/** Incidents whose scopes have the same label names, by all their values and by the values of some of them. */
-type Shape<T> = {
-  readonly labelNames: readonly string[];
-  readonly incidents: Set<T>;
-  readonly byAll: Map<string, T>;
-  readonly byShared: Map<string, Map<string, Set<T>>>;
-};
-
-function createScopeSet<T extends Joinable>(): ScopeSet<T> {
-  const shapes = new Map<string, Shape<T>>();
-
-  function sharedIndex(shape: Shape<T>, shared: readonly string[]): Map<string, Set<T>> {
-    const key = JSON.stringify(shared);
-    let index = shape.byShared.get(key);
-    if (index === undefined) {
-      index = new Map();
-      for (const incident of shape.incidents) addTo(index, valuesOf(incident.scope, shared), incident);
-      shape.byShared.set(key, index);
+/** The one incident found, for the first reason it was found. Two have equal right, and neither gets the alert. */
+function only<T extends Joinable>(
+  related: readonly Related<T>[],
+  pick: (scopes: ScopeSet<T>) => Iterable<T>,
+): Join<T> | 'none' | 'several' {
+  let found: Join<T> | null = null;
+  for (const { why, scopes } of related) {
+    for (const incident of pick(scopes)) {
+      if (found !== null && found.incident !== incident) return 'several';
+      found ??= { incident, why };
     }
-    return index;
   }
-
-  return {
-    add(incident) {
-      const labelNames = Object.keys(incident.scope).sort();
-      const key = JSON.stringify(labelNames);
-      let shape = shapes.get(key);
-      if (shape === undefined) {
-        shape = { labelNames, incidents: new Set(), byAll: new Map(), byShared: new Map() };
-        shapes.set(key, shape);
-      }
-      shape.incidents.add(incident);
-      shape.byAll.set(valuesOf(incident.scope, labelNames), incident);
-      for (const [shared, index] of shape.byShared) {
-        addTo(index, valuesOf(incident.scope, JSON.parse(shared) as string[]), incident);
-      }
-    },
-    newestIdentical(scope) {
-      const labelNames = Object.keys(scope).sort();
-      return shapes.get(JSON.stringify(labelNames))?.byAll.get(valuesOf(scope, labelNames)) ?? null;
-    },
-    // The rule of domain/scope.ts compatibleScopes, by look-up.
-    *compatible(scope) {
-      const own = Object.keys(scope);
-      for (const shape of shapes.values()) {
-        const shared = shape.labelNames.filter((name) => Object.hasOwn(scope, name));
-        if (shared.length === 0 && shape.labelNames.length > 0 && own.length > 0) continue;
-        yield* sharedIndex(shape, shared).get(valuesOf(scope, shared)) ?? [];
-      }
-    },
-  };
+  return found ?? 'none';
 }
 
-function addTo<T>(index: Map<string, Set<T>>, key: string, incident: T): void {
-  const set = index.get(key);
-  if (set === undefined) index.set(key, new Set([incident]));
-  else set.add(incident);
-}
-
-function valuesOf(scope: Scope, names: readonly string[]): string {
-  return JSON.stringify(names.map((name) => scope[name]));
+function addTo<T extends Joinable>(index: Map<string, ScopeSet<T>>, name: string, incident: T): void {
+  let scopes = index.get(name);
+  if (scopes === undefined) {
+    scopes = createScopeSet<T>();
+    index.set(name, scopes);
+  }
+  scopes.add(incident);
 }

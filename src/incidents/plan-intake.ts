@@ -8,6 +8,7 @@ import type { Alert } from '../domain/alert.js';
 import { compareSeverity } from '../domain/severity.js';
 import type { TimelineKind } from '../domain/timeline.js';
 import { inOrder, isLateCopy, isNewerThan, isStaleResolve, newestResolved, placeKey } from './alert-rules.js';
+import { outranks } from './elect-lead.js';
 import type { Happening, IntakeInput, PlannedAlert, PlannedIncident, PlanOptions } from './intake-types.js';
 import { createJoinIndex } from './join-index.js';
 import { openedBy } from './planned-incident.js';
@@ -199,13 +200,13 @@ export function createPlanner(options: PlanOptions): Planner {
 
     // A page that was dropped because the alert had resolved cannot be stored again for the same episode.
     const continues = sinceResolveMs <= options.resolveHoldMs && !facts.resolveUnderWay && !facts.pageLost;
-    incident.state = 'open';
+    // Whoever took the episode that goes on has it still.
+    incident.state = continues && incident.acknowledgedAtMs !== null ? 'acknowledged' : 'open';
     incident.resolvedAtMs = null;
     incident.changed = true;
     incident.rewritten = true;
     incident.routeBy = alert.labels;
     request.opened += 1;
-    for (const name of incident.names) index.add(incident, name);
     if (continues) {
       incident.continued = true;
       incident.rediagnose = true;
@@ -220,9 +221,11 @@ export function createPlanner(options: PlanOptions): Planner {
       incident.reopenedCount += 1;
       incident.severity = alert.severity;
       incident.severityNote = alert.severityNote;
+      incident.sureVerdict = null;
       opening.add(incident);
       tell(incident, 'reopened', `Reopened by ${alert.severity} ${alert.name}: a new episode`);
     }
+    for (const name of incident.names) index.add(incident, name);
     concern(incident);
     return true;
   }
@@ -238,11 +241,9 @@ export function createPlanner(options: PlanOptions): Planner {
     raise(incident, alert);
   }
 
-  /** A cause leads what it explains, unless that would hide something more severe. */
   function electLead(incident: PlannedIncident, alert: Alert): boolean {
-    const { alertName } = incident;
-    if (alert.name === alertName || compareSeverity(alert.severity, incident.leadSeverity) < 0) return false;
-    if (!explains(alert.name, alertName) || explains(alertName, alert.name)) return false;
+    const lead = { name: incident.alertName, severity: incident.leadSeverity };
+    if (!outranks(alert, lead, explains)) return false;
     incident.alertName = alert.name;
     incident.alertKey = alert.alertKey;
     incident.leadSeverity = alert.severity;
@@ -260,6 +261,11 @@ export function createPlanner(options: PlanOptions): Planner {
     incident.severity = alert.severity;
     incident.severityNote = alert.severityNote;
     incident.severityRaised = true;
+    if (incident.state === 'acknowledged' && alert.severity === 'critical') {
+      // Who took a warning has not taken this.
+      incident.state = 'open';
+      incident.unacknowledged = true;
+    }
     incident.changed = true;
     incident.rewritten = true;
     incident.routeBy = alert.labels;

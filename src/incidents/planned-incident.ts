@@ -1,6 +1,7 @@
 /** Incidents as a plan begins with them: read from the database, or opened by an alert. */
 
 import type { Alert } from '../domain/alert.js';
+import { clusterOf } from '../domain/storm.js';
 import type { EpisodeFacts, NamedIncident } from '../store/incident-store.js';
 import type { PlannedIncident } from './intake-types.js';
 
@@ -13,6 +14,7 @@ function untouched() {
     newEpisode: null,
     continued: false,
     severityRaised: false,
+    unacknowledged: false,
     routeBy: null,
     rediagnose: false,
     mayBeOver: false,
@@ -33,11 +35,14 @@ export function storedIncident(
     severity: incident.severity,
     severityNote: incident.severityNote,
     scope: incident.scope,
+    cluster: clusterOf(incident.scope, incident.source),
     state: incident.state,
     reopenedCount: incident.reopenedCount,
     episodeId: incident.episodeId,
+    acknowledgedAtMs: incident.acknowledgedAtMs,
     resolvedAtMs: incident.resolvedAtMs,
     names: new Set(names),
+    sureVerdict: incident.sureVerdict,
     facts,
     leadSeverity: incident.severity,
   };
@@ -54,11 +59,14 @@ export function openedBy(alert: Alert, source: string): PlannedIncident {
     severity: alert.severity,
     severityNote: alert.severityNote,
     scope: alert.scope,
+    cluster: clusterOf(alert.scope, source),
     state: 'open',
     reopenedCount: 0,
     episodeId: 0,
+    acknowledgedAtMs: null,
     resolvedAtMs: null,
     names: new Set(),
+    sureVerdict: null,
     facts: null,
     leadSeverity: alert.severity,
     newEpisode: { number: 1, startsAtMs: null, dedupKey: null },

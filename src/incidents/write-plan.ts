@@ -8,6 +8,7 @@ import type { PlannedIncident, ReceiveOutcome } from './intake-types.js';
 import type { IntakePlan, PlannedRequest } from './plan-intake.js';
 import { about, idOf } from './planned-incident.js';
 import { quarantineEntries } from './quarantine-entries.js';
+import { refreshCards } from './refresh-cards.js';
 import { resolveFinished } from './resolve-finished.js';
 import type { FollowUps, WriteOptions, WriteStores } from './write-types.js';
 
@@ -33,6 +34,19 @@ export async function writePlan(
     })),
   );
 
+  await writeEffects(tx, stores, plan, options, receiptIds);
+  return plan.requests.map((request, index) => toOutcome(request, receiptIds[index] ?? 0));
+}
+
+/** Stores what follows from a plan, its bodies apart. `receiptIds` are those of its requests, in their order. */
+export async function writeEffects(
+  tx: Tx,
+  stores: WriteStores,
+  plan: IntakePlan,
+  options: WriteOptions,
+  receiptIds: readonly number[],
+): Promise<void> {
+  const { nowMs } = options;
   const follow: FollowUps = { timeline: [], work: [], notifications: [] };
   await writeIncidents(tx, stores, [...plan.incidents], nowMs);
   await writeAlerts(tx, stores, plan, nowMs);
@@ -47,12 +61,12 @@ export async function writePlan(
   }
   await quarantineEntries(tx, stores, plan.requests, receiptIds, follow, nowMs);
   for (const incident of plan.incidents) await announce(tx, stores, incident, options, follow);
+  await refreshCards(tx, stores, plan, follow, nowMs);
   await resolveFinished(tx, stores, plan, options, follow);
 
   await stores.notifications.enqueue(tx, follow.notifications);
   await stores.work.addWork(tx, follow.work);
   await stores.timeline.append(tx, follow.timeline);
-  return plan.requests.map((request, index) => toOutcome(request, receiptIds[index] ?? 0));
 }
 
 async function writeIncidents(
@@ -104,22 +118,16 @@ async function writeIncidents(
 }
 
 function changeOf(incident: PlannedIncident): IncidentChange {
-  const change: IncidentChange = {
+  const isNew = incident.newEpisode !== null;
+  return {
     alertName: incident.alertName,
     alertKey: incident.alertKey,
     severity: incident.severity,
     severityNote: incident.severityNote,
-  };
-  const isBack = incident.continued || incident.newEpisode !== null;
-  if (!isBack) return change;
-  return {
-    ...change,
-    state: 'open',
-    resolvedAtMs: null,
-    resolvedBy: null,
-    acknowledgedAtMs: null,
-    acknowledgedBy: null,
-    reopenedCount: incident.reopenedCount,
+    state: incident.state,
+    ...(isNew || incident.unacknowledged ? { acknowledgedAtMs: null, acknowledgedBy: null } : {}),
+    ...(isNew || incident.continued ? { resolvedAtMs: null, resolvedBy: null } : {}),
+    ...(isNew ? { reopenedCount: incident.reopenedCount, sureVerdict: null } : {}),
   };
 }
 

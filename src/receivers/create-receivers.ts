@@ -12,33 +12,15 @@ export function createReceivers(
   configs: readonly ReceiverConfig[],
   deps: SlackReceiverDeps,
 ): ReadonlyMap<string, Receiver> {
-  return new Map(
-    configs.map((config) => {
-      // What the provider counts by: the first receiver with the same one gives it its name.
-      const account = configs.find((other) => accountOf(other) === accountOf(config))?.name ?? config.name;
-      return [config.name, createReceiver(config, account, deps)];
-    }),
-  );
+  return new Map(configs.map((config) => [config.name, createReceiver(config, deps)]));
 }
 
-function accountOf(config: ReceiverConfig): string {
+function createReceiver(config: ReceiverConfig, deps: SlackReceiverDeps): Receiver {
   switch (config.kind) {
     case 'pagerduty':
-      return JSON.stringify([config.eventsUrl, config.routingKey.reveal()]);
+      return createPagerDutyReceiver({ ...config, routingKey: config.routingKey.reveal() }, deps);
     case 'slack':
-      return JSON.stringify([config.apiUrl, config.botToken.reveal(), config.channel]);
-    case 'webhook':
-    case 'log':
-      return config.name;
-  }
-}
-
-function createReceiver(config: ReceiverConfig, account: string, deps: SlackReceiverDeps): Receiver {
-  switch (config.kind) {
-    case 'pagerduty':
-      return createPagerDutyReceiver({ ...config, account, routingKey: config.routingKey.reveal() }, deps);
-    case 'slack':
-      return createSlackReceiver({ ...config, account, botToken: config.botToken.reveal() }, deps);
+      return createSlackReceiver({ ...config, botToken: config.botToken.reveal() }, deps);
     case 'webhook':
       return createWebhookReceiver(
         { name: config.name, url: config.url.reveal(), secret: config.secret?.reveal() },

@@ -10,7 +10,6 @@ import { placeOf } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import type { Finding, FindingStatus } from '../domain/verdict.js';
 import { clockTime, minutesBetween } from './duration.js';
-import { groupUnseen, unseenInWords } from './group-unseen.js';
 import { objectiveOf, type SloLookup } from './headline.js';
 import { type NotDiagnosed, notDiagnosedBecause } from './not-diagnosed.js';
 import { presentDiagnosis } from './present-diagnosis.js';
@@ -18,8 +17,6 @@ import { symptomOf } from './symptom.js';
 
 /** Checks in a card; the rest is counted and stands on the incident's page. */
 export const MAX_EVIDENCE_LINES = 6;
-/** Questions to ask by hand: KV cache, queue, context length and GPU come first in every entry. */
-const MAX_BY_HAND = 4;
 
 export type EvidenceLine = {
   readonly status: FindingStatus;
@@ -44,7 +41,6 @@ export type CardModel = {
   readonly evidence: readonly EvidenceLine[];
   /** "2 more checks: OK"; null when all are shown. */
   readonly evidenceLeftOut: string | null;
-  /** One sentence a reason, with everything that it hid. */
   readonly unseen: readonly string[];
   readonly doFirst: {
     readonly text: string;
@@ -54,13 +50,11 @@ export type CardModel = {
   readonly doNot: { readonly fix: string; readonly because: string } | null;
   /** Questions to ask by hand, when nothing was diagnosed. */
   readonly byHand: readonly { readonly title: string; readonly query: string | null }[];
-  /** Checks without a result that `byHand` has no room for. */
-  readonly alsoUnseen: readonly string[];
   /** "3 alerts: LLMHighTTFT, LLMQueueBuildup, …"; null for a lone alert. */
   readonly alerts: string | null;
   /** Things said so that nobody is surprised: severity guessed, default entry, again for the 2nd time. */
   readonly notes: readonly string[];
-  /** "ACKED by mia 03:14 UTC (after 2m)", "RESOLVED after 31m, acked by mia in 2m"; null while open. */
+  /** "ACKED by mia 03:14 UTC (after 2m)", "RESOLVED after 31m, acked by mia in 2m", "FOLDED into INC-3"; null while open. */
   readonly stateLine: string | null;
   readonly firedAtMs: number;
   readonly pagedReceivers: readonly string[];
@@ -93,16 +87,10 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
     verdict: notDiagnosed === null ? verdictOf(view) : null,
     evidence: evidence.shown,
     evidenceLeftOut: evidence.leftOut,
-    unseen: groupUnseen(diagnosis?.verdict.unseen ?? [], diagnosis?.findings ?? []).map(unseenInWords),
+    unseen: diagnosis?.verdict.unseen ?? [],
     doFirst: fix === undefined ? null : { text: fix.do, expect: fix.expect, command: fix.command },
     doNot: wrong ?? null,
-    byHand: notDiagnosed === null ? [] : byHandOf(view).slice(0, MAX_BY_HAND),
-    alsoUnseen:
-      notDiagnosed === null
-        ? []
-        : byHandOf(view)
-            .slice(MAX_BY_HAND)
-            .map((check) => check.title),
+    byHand: notDiagnosed === null ? [] : byHandOf(view),
     alerts: alertsOf(view),
     notes: notesOf(view),
     stateLine: stateLineOf(view),
@@ -184,7 +172,7 @@ function byHandOf(view: IncidentView): CardModel['byHand'] {
   const asked = (presentDiagnosis(view)?.findings ?? [])
     .filter((finding) => finding.status === 'unknown')
     .map((finding) => ({ title: finding.title, query: finding.query }));
-  return asked.length > 0 ? asked : CHECKS_BY_HAND.map((title) => ({ title, query: null }));
+  return (asked.length > 0 ? asked : CHECKS_BY_HAND.map((title) => ({ title, query: null }))).slice(0, 4);
 }
 
 function alertsOf(view: IncidentView): string | null {
@@ -226,6 +214,7 @@ function stateLineOf(view: IncidentView): string | null {
       return `ACKED ${acked ?? ''} ${clockTime(at)} (after ${minutesBetween(episode.startedAtMs, at)})`;
     }
     case 'resolved': {
+      if (incident.foldedInto !== null) return `FOLDED into ${publicId(incident.foldedInto)}`;
       const end = incident.resolvedAtMs ?? episode.endedAtMs ?? episode.startedAtMs;
       const took = `after ${minutesBetween(episode.startedAtMs, end)}`;
       const who = incident.resolvedBy === null ? '' : ` by ${incident.resolvedBy}`;

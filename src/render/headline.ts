@@ -42,17 +42,25 @@ export type HeadlineOptions = { readonly slo?: SloLookup };
 
 const WORDS: Readonly<Record<Severity, string>> = { critical: 'CRIT', warning: 'WARN', info: 'INFO' };
 
-/** `{SEV} {symptom with number} {place} (SLO x). {cause}. {ID}`, plain text, ≤ 110 UTF-16 units, one line. */
+/** `{SEV} {symptom with number} {place} (SLO x). {cause}. {ID}`, plain text, ≤ 110 UTF-16 units, one line. `{SEV}` is OK once it is over, FOLDED where it goes on in another incident. */
 export function headline(view: IncidentView, options: HeadlineOptions = {}): string {
   const resolved = view.incident.state === 'resolved';
-  const severity = resolved ? 'OK' : WORDS[view.incident.severity];
-  const symptom = symptomOf(view, resolved ? view.afterDiagnosis : presentDiagnosis(view));
+  const { foldedInto } = view.incident;
+  // What goes on elsewhere is not over, and must not read as if it were.
+  const severity = foldedInto !== null ? 'FOLDED' : resolved ? 'OK' : WORDS[view.incident.severity];
+  const after = resolved && foldedInto === null;
+  const symptom = symptomOf(view, after ? view.afterDiagnosis : presentDiagnosis(view));
   return compose({
     severity,
     symptom: symptomText(symptom),
     place: shortPlace(view),
     slo: resolved ? null : sloText(symptom, options.slo),
-    cause: resolved ? howItEnded(view) : causeText(view),
+    cause:
+      foldedInto !== null
+        ? `Goes on as ${publicId(foldedInto)}`
+        : resolved
+          ? howItEnded(view)
+          : causeText(view),
     id: publicId(view.incident.id),
   });
 }

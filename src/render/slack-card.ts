@@ -120,7 +120,7 @@ function resolvedSections(model: CardModel, title: string, budget: Budget): Sect
     {
       id: 'h',
       lines: [
-        `:white_check_mark: *RESOLVED*  ${title}  ${slackText(budget.take((model.stateLine ?? '').replace(/^RESOLVED /, ''), 120))}`,
+        endLine(model, title, budget),
         second
           .filter((part) => part !== '')
           .map(slackText)
@@ -128,6 +128,13 @@ function resolvedSections(model: CardModel, title: string, budget: Budget): Sect
       ],
     },
   ];
+}
+
+/** How it ended. What was folded is not over, so it looks different. */
+function endLine(model: CardModel, title: string, budget: Budget): string {
+  const [, word = 'RESOLVED', rest = ''] = /^(\w+) (.*)$/u.exec(model.stateLine ?? '') ?? [];
+  const symbol = word === 'FOLDED' ? ':link:' : ':white_check_mark:';
+  return `${symbol} *${word}*  ${title}  ${slackText(budget.take(rest, 120))}`;
 }
 
 function headLines(model: CardModel, title: string, budget: Budget): string[] {
@@ -146,16 +153,10 @@ function verdictLines(model: CardModel, budget: Budget): string[] {
     const lines = [`*${slackText(budget.take(model.notDiagnosed.says, 200))}*`];
     if (model.byHand.length > 0) {
       lines.push('Checks to run by hand, in this order:');
-      // Every name before the first query: half a query cannot be pasted, and the incident's page has it whole.
-      const titles = model.byHand.map((check) => slackText(budget.take(check.title, 40)));
-      const others = model.alsoUnseen.join(', ');
-      const also = others === '' ? '' : slackText(budget.take(`Not seen either: ${others}`, 400));
-      model.byHand.forEach(({ query }, i) => {
-        const shown =
-          query === null || !budget.has(query.length) ? '' : ` ${slackCode(budget.take(query, 300), 300)}`;
-        lines.push(`${i + 1}. ${titles[i]}${shown}`);
+      model.byHand.forEach((check, i) => {
+        const query = check.query === null ? '' : ` ${slackCode(budget.take(check.query, 110), 110)}`;
+        lines.push(`${i + 1}. ${slackText(budget.take(check.title, 40))}${query}`);
       });
-      if (also !== '') lines.push(also);
     }
     return lines;
   }
@@ -176,9 +177,9 @@ function evidenceLines(model: CardModel, budget: Budget, full: boolean): string[
   const lines: string[] = [];
   for (const line of wanted) {
     if (!budget.has(50)) break;
+    const bars = full ? sparkline(line.trend) : '';
     const title = slackText(budget.take(line.title, 28)) || 'check';
     const says = slackText(budget.take(line.says, 88));
-    const bars = full && budget.has(8) ? budget.take(sparkline(line.trend), 8) : '';
     lines.push(`${SYMBOL[line.status]} *${title}* ${says}${bars === '' ? '' : `  ${bars}`}`);
   }
   if (lines.length < wanted.length)
@@ -237,7 +238,7 @@ type Budget = {
 
 function createBudget(total: number): Budget {
   // Words of our own (symbols, "Do first:") and the footer are set aside from the start.
-  let left = total - 240;
+  let left = total - 270;
   return {
     has: (characters) => left >= characters,
     take(text, max) {

@@ -82,7 +82,8 @@ const selectKnown = listStatement((tx, keys) =>
       'i.state',
     ])
     .where('a.alert_key', 'in', keys)
-    .where(sql<boolean>`(i.state <> 'resolved' or i.resolved_at >= ${0})`)
+    // The alerts that still fired went on to where it was folded.
+    .where(sql<boolean>`(i.state <> 'resolved' or (i.resolved_at >= ${0} and i.folded_into is null))`)
     .compile(),
 );
 

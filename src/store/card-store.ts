@@ -1,7 +1,19 @@
 /** Messages that can be updated in place: where the one card of an incident lives at each receiver. */
 
 import type { CardRef } from '../domain/notification.js';
+import { listStatement } from './bulk.js';
 import type { Tx } from './tables.js';
+
+const selectPosted = listStatement((tx, incidentIds) =>
+  tx
+    .selectFrom('cards')
+    .select(['incident_id', 'receiver'])
+    .distinct()
+    .where('incident_id', 'in', incidentIds)
+    .orderBy('incident_id')
+    .orderBy('receiver')
+    .compile(),
+);
 
 export type CardReceivers = {
   /** Receivers whose card was posted. */
@@ -48,6 +60,15 @@ export function createCardStore() {
         .values({ incident_id: saved.incidentId, receiver: saved.receiver, ...content })
         .onConflict((conflict) => conflict.columns(['incident_id', 'receiver']).doUpdateSet(content))
         .execute();
+    },
+
+    /** Where cards of these incidents stand. */
+    async postedCards(
+      tx: Tx,
+      incidentIds: readonly number[],
+    ): Promise<{ readonly incidentId: number; readonly receiver: string }[]> {
+      const rows = await selectPosted.run(tx, incidentIds);
+      return rows.map((row) => ({ incidentId: row.incident_id, receiver: row.receiver }));
     },
 
     /** Which receivers have the card of an incident, and which wait for their first. */

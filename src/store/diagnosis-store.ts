@@ -1,6 +1,7 @@
 /** Outcomes of investigations, and the evidence frozen beside them. */
 
 import type { Selectable } from 'kysely';
+import { speakingDiagnosis } from '../domain/speaking-diagnosis.js';
 import type { Diagnosis, Enrichment, Finding, Verdict } from '../domain/verdict.js';
 import type { DiagnosesTable, Tx } from './tables.js';
 import type { Work } from './work-store.js';
@@ -17,6 +18,9 @@ export type NewRecording = {
 };
 
 export type StoredRecording = NewRecording;
+
+/** Diagnoses looked at for the one that speaks; more join an incident only in a storm. */
+const MAX_SPEAKING = 20;
 
 export type DiagnosisStore = ReturnType<typeof createDiagnosisStore>;
 
@@ -93,6 +97,20 @@ export function createDiagnosisStore() {
         .where('diagnoses.trigger', '<>', 'resolved')
         .executeTakeFirst();
       return row !== undefined;
+    },
+
+    /** The diagnosis that speaks for one episode (domain/speaking-diagnosis.ts); null while there is none. */
+    async speakingOf(tx: Tx, incidentId: number, episodeId: number): Promise<Diagnosis | null> {
+      const rows = await tx
+        .selectFrom('diagnoses')
+        .selectAll()
+        .where('incident_id', '=', incidentId)
+        .where('episode_id', '=', episodeId)
+        .where('trigger', '<>', 'resolved')
+        .orderBy('id', 'desc')
+        .limit(MAX_SPEAKING)
+        .execute();
+      return speakingDiagnosis(rows.reverse().map(toDiagnosis));
     },
 
     /** Every diagnosis of an incident, newest first. */

@@ -5,6 +5,7 @@ import { cyclesFromText } from '../domain/cycles.js';
 import type { Episode, Incident } from '../domain/incident.js';
 import type { IncidentAlert } from '../domain/incident-view.js';
 import { type Labels, labelsFrom } from '../domain/labels.js';
+import { sureVerdictFromText } from '../domain/sure-verdict.js';
 import type { EpisodesTable, IncidentAlertsTable, IncidentsTable } from './tables.js';
 
 /** Labels as they are stored: a JSON object. */
@@ -52,6 +53,7 @@ export function toIncident(row: Selectable<IncidentsTable>): Incident {
     reopenedCount: row.reopened_count,
     stormId: row.storm_id,
     foldedInto: row.folded_into,
+    sureVerdict: sureVerdictFromText(row.sure_verdict),
     cycles: cyclesFromText(row.cycles),
   };
 }

@@ -1,9 +1,11 @@
 /** Incidents and their episodes, in bulk for intake and one by one for people. */
 
 import { sql } from 'kysely';
+import { cyclesToText } from '../domain/cycles.js';
 import type { Incident, IncidentFlags, Silence } from '../domain/incident.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
+import { type SureVerdict, sureVerdictToText } from '../domain/sure-verdict.js';
 import { bulkStatement, listStatement, placeholderRows } from './bulk.js';
 import { createEpisodeStore } from './episode-store.js';
 import { labelsToText, toIncident } from './incident-rows.js';
@@ -23,6 +25,8 @@ export type NewIncident = {
   readonly severity: Severity;
   readonly severityNote: string | null;
   readonly scope: Scope;
+  /** See domain/storm.ts. */
+  readonly cluster: string;
   readonly openedAtMs: number;
 };
 
@@ -41,6 +45,9 @@ export type IncidentChange = Partial<
     | 'resolvedAtMs'
     | 'resolvedBy'
     | 'reopenedCount'
+    | 'foldedInto'
+    | 'sureVerdict'
+    | 'cycles'
   >
 > & {
   /** `silenced` follows `silence`. */
@@ -55,6 +62,7 @@ const INCIDENT_COLUMNS = [
   'severity',
   'severity_note',
   'scope',
+  'cluster',
   'state',
   'opened_at',
 ] as const;
@@ -80,7 +88,7 @@ const selectOpen = listStatement((tx, sources) =>
     .selectFrom('incidents')
     .selectAll()
     .where('source', 'in', sources)
-    .where(sql<boolean>`state in ('open', 'acknowledged')`)
+    .where(sql<boolean>`state in ('open', 'acknowledged') and kind = 'problem'`)
     .orderBy('id')
     .compile(),
 );
@@ -91,7 +99,7 @@ const selectOpenNames = listStatement((tx, sources) =>
     .innerJoin('incident_names as n', 'n.incident_id', 'i.id')
     .select(['n.incident_id', 'n.name'])
     .where('i.source', 'in', sources)
-    .where(sql<boolean>`i.state in ('open', 'acknowledged')`)
+    .where(sql<boolean>`i.state in ('open', 'acknowledged') and i.kind = 'problem'`)
     .compile(),
 );
 
@@ -102,7 +110,7 @@ const selectResolved = listStatement((tx, names) =>
     .selectAll('i')
     .select('n.name')
     .where('i.resolved_at', '>=', 0)
-    .where(sql<boolean>`i.state = 'resolved'`)
+    .where(sql<boolean>`i.state = 'resolved' and i.folded_into is null`)
     .where('n.name', 'in', names)
     .compile(),
 );
@@ -163,6 +171,7 @@ export function createIncidentStore() {
           one.severity,
           one.severityNote === null ? null : storable(one.severityNote, 200),
           labelsToText(one.scope),
+          storable(one.cluster, 200),
           'open',
           one.openedAtMs,
         ]),
@@ -186,6 +195,15 @@ export function createIncidentStore() {
       await bumpRevisions.run(tx, ids);
     },
 
+    /** Keeps what the cause explains that was found in the present episode. No change that a reader sees. */
+    async setSureVerdict(tx: Tx, incidentId: number, verdict: SureVerdict | null): Promise<void> {
+      await tx
+        .updateTable('incidents')
+        .set({ sure_verdict: sureVerdictToText(verdict) })
+        .where('id', '=', incidentId)
+        .execute();
+    },
+
     /** Changes an incident and counts the change. */
     async changeIncident(tx: Tx, incidentId: number, change: IncidentChange): Promise<void> {
       await tx
@@ -203,6 +221,9 @@ export function createIncidentStore() {
           resolved_at: change.resolvedAtMs,
           resolved_by: change.resolvedBy,
           reopened_count: change.reopenedCount,
+          folded_into: change.foldedInto,
+          sure_verdict: change.sureVerdict === undefined ? undefined : sureVerdictToText(change.sureVerdict),
+          cycles: change.cycles === undefined ? undefined : cyclesToText(change.cycles),
           ...silenceColumns(change.silence),
           recovering: bit(change.flags?.recovering),
           flapping: bit(change.flags?.flapping),

@@ -1,6 +1,6 @@
 /** One incident. The order answers in turn: how bad, what is it, what do I do, can I trust it, what happened since. */
 
-import type { Incident } from '../domain/incident.js';
+import { type Incident, publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import type { Notification } from '../domain/notification.js';
 import { type CardModel, cardModel } from '../render/card-model.js';
@@ -146,6 +146,14 @@ function Head({
  * when the incident changed since the page was drawn, which is what the revision is for.
  */
 function Actions({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
+  if (incident.foldedInto !== null) {
+    return (
+      <p>
+        It goes on as <a href={`/i/${incident.foldedInto}`}>{publicId(incident.foldedInto)}</a>, with its
+        alerts.
+      </p>
+    );
+  }
   if (incident.state === 'resolved') {
     return (
       <form class="actions" method="post" action={`/i/${incident.id}/reopen`}>

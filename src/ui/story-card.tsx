@@ -23,6 +23,11 @@ const KEY_KINDS: ReadonlySet<TimelineKind> = new Set([
   'feedback',
   'quarantined',
   'send_failed',
+  'folded',
+  'unfolded',
+  'flapping',
+  'storm',
+  'listed',
 ]);
 
 export function StoryCard({

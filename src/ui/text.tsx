@@ -73,11 +73,16 @@ export function SeverityBadge({ severity }: { readonly severity: Severity }) {
 }
 
 /** Shape, word and colour of an incident: its state first, since that decides whether somebody must act. */
-export function stateOf(incident: { readonly state: string; readonly severity: Severity }): {
+export function stateOf(incident: {
+  readonly state: string;
+  readonly severity: Severity;
+  readonly foldedInto: number | null;
+}): {
   readonly mark: string;
   readonly word: string;
   readonly tone: Tone;
 } {
+  if (incident.foldedInto !== null) return { mark: '⇢', word: 'FOLDED', tone: 'muted' };
   if (incident.state === 'resolved') return { mark: '✓', word: 'RESOLVED', tone: 'ok' };
   if (incident.state === 'acknowledged')
     return { mark: '◐', word: 'ACKED', tone: SEVERITY[incident.severity].tone };

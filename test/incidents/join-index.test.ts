@@ -1,9 +1,15 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compatibleScopes, type Scope } from '../../src/domain/scope.js';
+import type { SureVerdict } from '../../src/domain/sure-verdict.js';
 import { createJoinIndex } from '../../src/incidents/join-index.js';
 
 const explains = (cause: string, other: string) => cause === 'KV' && other === 'TTFT';
-const incident = (id: number, scope: Scope, source = 'am') => ({ id, source, scope });
+const incident = (id: number, scope: Scope, sureVerdict: SureVerdict | null = null) => ({
+  id,
+  source: 'am',
+  scope,
+  sureVerdict,
+});
 const asked = (name: string, scope: Scope) => ({ source: 'am', name, scope });
 
 test('the same place wins over one that merely does not disagree, whatever came first', () => {
@@ -79,4 +85,57 @@ test('ten thousand names and places are not compared with each other', () => {
   }
 
   expect(compared).toBeLessThanOrEqual(10_000 * 300 * 2);
+});
+
+describe('what was diagnosed', () => {
+  const kvFull: SureVerdict = { cause: 'kv_full', confidence: 'high', explains: ['KV', 'Queue'] };
+  const place = { model: 'a' };
+
+  test('explains what nothing declares', () => {
+    const index = createJoinIndex<ReturnType<typeof incident>>(() => false);
+    index.add(incident(1, place, kvFull), 'KV');
+
+    expect(index.find(asked('Queue', place))).toMatchObject({
+      incident: { id: 1 },
+      why: 'the diagnosed cause explains it, same scope',
+    });
+  });
+
+  test('takes back what is declared', () => {
+    const index = createJoinIndex<ReturnType<typeof incident>>(explains);
+    index.add(incident(1, place, kvFull), 'KV');
+
+    expect(index.find(asked('TTFT', place))).toBeNull();
+  });
+
+  test('does not keep out a cause that comes later', () => {
+    const index = createJoinIndex<ReturnType<typeof incident>>(explains);
+    index.add(incident(1, place, { ...kvFull, explains: ['TTFT'] }), 'TTFT');
+
+    expect(index.find(asked('KV', place))).toMatchObject({ why: 'KV explains TTFT, same scope' });
+  });
+
+  test('outweighs a declaration of the same place', () => {
+    const index = createJoinIndex<ReturnType<typeof incident>>((cause) => cause === 'Errors');
+    index.add(incident(1, place, kvFull), 'KV');
+    index.add(incident(2, place), 'Errors');
+
+    expect(index.find(asked('Queue', place))?.incident.id).toBe(1);
+  });
+
+  test('of two diagnosed in the same place neither gets the alert', () => {
+    const index = createJoinIndex<ReturnType<typeof incident>>(explains);
+    index.add(incident(1, place, kvFull), 'KV');
+    index.add(incident(2, place, kvFull), 'GPU');
+
+    expect(index.find(asked('Queue', place))).toBeNull();
+  });
+});
+
+test('of two that explain it in the same place neither gets the alert', () => {
+  const index = createJoinIndex<ReturnType<typeof incident>>((_cause, other) => other === 'TTFT');
+  index.add(incident(1, { model: 'a' }), 'KV');
+  index.add(incident(2, { model: 'a' }), 'GPU');
+
+  expect(index.find(asked('TTFT', { model: 'a' }))).toBeNull();
 });

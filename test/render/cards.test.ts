@@ -204,28 +204,6 @@ describe('the card in other states', () => {
     expect(shown).not.toContain('Do first');
   });
 
-  test('a blind diagnosis names every check, and shows a query whole or not at all', () => {
-    const query = `sum by (pod) (vllm:num_requests_waiting{${'namespace="serving",'.repeat(8)}})`;
-    const findings = Array.from({ length: 16 }, (_, i) => ({
-      ...aFinding({ title: `Check number ${i + 1}`, status: 'unknown', says: 'no answer within 3 s' }),
-      query,
-    }));
-    const unseen = findings.map(({ title, says }) => `${title}: ${says}`);
-    const view = aView({ diagnosis: aDiagnosis({ findings, verdict: aVerdict({ unseen }) }) });
-
-    const shown = visible(renderSlackCard(view, OPTIONS).blocks);
-    const page = renderPagerDutyTrigger(view, { ...OPTIONS, routingKey: 'k' });
-
-    for (const { title } of findings) expect(shown).toContain(title);
-    const queries = [...shown.matchAll(/`([^`]*)`/g)].map(([, text]) => text);
-    expect(queries.every((text) => text === query)).toBe(true);
-    expect(shown.length).toBeLessThanOrEqual(CARD_BUDGET);
-    expect(page.payload.custom_details?.['not seen']).toBe(
-      `${findings.map(({ title }) => title).join(', ')}: no answer within 3 s`,
-    );
-    expect(renderPlainText(view)).toContain('Not seen either: Check number 5');
-  });
-
   test('a running diagnosis says so', () => {
     const shown = visible(renderSlackCard(aView({ diagnosis: null }), OPTIONS).blocks);
     expect(shown).toContain('Diagnosis running');
@@ -480,4 +458,17 @@ test('a resolved incident advises nothing', () => {
   const text = renderPlainText(aResolvedView(), OPTIONS);
   expect(text).toContain('RESOLVED after 31m');
   expect(text).not.toMatch(/Do first|Do NOT/);
+});
+
+test('a folded incident is not drawn as over: it says where it goes on', () => {
+  const folded = aResolvedView({
+    alerts: [],
+    alertCount: 0,
+    incident: { foldedInto: 377, acknowledgedAtMs: null, acknowledgedBy: null },
+  });
+
+  const card = renderSlackCard(folded, OPTIONS);
+
+  expect(card.text).toBe('FOLDED TTFT p99 11.8s llama-70b/prod-us. Goes on as INC-377. INC-412');
+  expect(textsOf(card.blocks)[0]).toMatch(/^:link: \*FOLDED\* {2}<.*TTFT p99.*> {2}into INC-377\n/);
 });

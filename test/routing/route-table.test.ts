@@ -85,11 +85,10 @@ describe('matchers', () => {
   test('a hostile value cannot make an accepted pattern run for long', () => {
     const pattern = compilePattern('.*a.*a.*b');
     if (pattern.kind === 'refused') throw new Error(pattern.why);
-    // Time on the processor: what else runs on the machine does not count.
-    const before = process.cpuUsage();
+    const started = performance.now();
     expect(pattern.test('a'.repeat(512))).toBe(false);
     expect(pattern.test('a'.repeat(100_000))).toBe(false);
-    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 });
 

@@ -156,6 +156,7 @@ export function anIncident(over: Partial<Incident> = {}): Incident {
     kind: 'problem',
     stormId: null,
     foldedInto: null,
+    sureVerdict: null,
     cycles: [],
     silence: null,
     ...over,

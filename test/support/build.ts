@@ -165,6 +165,7 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
       kind: 'problem',
       stormId: null,
       foldedInto: null,
+      sureVerdict: null,
       cycles: [],
       silence: null,
     },

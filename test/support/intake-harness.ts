@@ -2,10 +2,17 @@
 
 import type { Alert, AlertGroup } from '../../src/domain/alert.js';
 import { MINUTE } from '../../src/domain/clock.js';
+import type { Verdict } from '../../src/domain/verdict.js';
+import { createAfterDiagnosis } from '../../src/incidents/after-diagnosis.js';
+import { commitDiagnosis } from '../../src/incidents/commit-diagnosis.js';
 import { createIntake, type IntakeDeps, type ReceiveOutcome } from '../../src/incidents/receive-group.js';
 import type { Database } from '../../src/store/database.js';
+import { createDiagnosisStore } from '../../src/store/diagnosis-store.js';
 import { readIncidentView } from '../../src/store/incident-view.js';
-import { aGroup } from './build.js';
+import { createNotificationStore } from '../../src/store/notification-store.js';
+import { createTimelineStore } from '../../src/store/timeline-store.js';
+import type { WorkTrigger } from '../../src/store/work-store.js';
+import { aDiagnosis, aGroup, aVerdict } from './build.js';
 import { createManualClock, type ManualClock } from './manual-clock.js';
 import { openTestDatabase, TEST_NOW_MS } from './test-database.js';
 
@@ -28,6 +35,8 @@ export type IntakeHarness = {
   readonly receiveGroup: (group: AlertGroup) => Promise<ReceiveOutcome>;
   readonly receiveUnreadable: (reason: string, body?: string) => Promise<ReceiveOutcome>;
   readonly view: (incidentId?: number) => Promise<NonNullable<Awaited<ReturnType<typeof readIncidentView>>>>;
+  /** A diagnosis of the incident ended with this verdict. */
+  readonly conclude: (incidentId: number, verdict: Partial<Verdict>, trigger?: WorkTrigger) => Promise<void>;
   /** `purpose receiver state +dueInMs` of every notification, oldest first. */
   readonly outbox: () => Promise<string[]>;
   readonly work: () => Promise<string[]>;
@@ -43,7 +52,7 @@ export type IntakeHarness = {
 export function createIntakeHarness(overrides: Partial<IntakeDeps> = {}): IntakeHarness {
   const clock = createManualClock({ nowMs: TEST_NOW_MS });
   const db = openTestDatabase(clock);
-  const intake = createIntake({
+  const deps: IntakeDeps = {
     db,
     clock,
     explains: (cause, other) => cause === 'LLMKVCachePressure' && EXPLAINED_BY_KV.includes(other),
@@ -61,6 +70,17 @@ export function createIntakeHarness(overrides: Partial<IntakeDeps> = {}): Intake
     onCommitted: () => {},
     logger: silentLogger,
     ...overrides,
+  };
+  const intake = createIntake(deps);
+  const stores = {
+    diagnoses: createDiagnosisStore(),
+    notifications: createNotificationStore(),
+    timeline: createTimelineStore(),
+  };
+  const afterDiagnosis = createAfterDiagnosis({
+    ...deps,
+    scopeLabels: ['cluster', 'namespace', 'model'],
+    pageDeadlineMs: deps.pageDeadlineMs ?? 5000,
   });
   const bodyOf = (value: unknown) => Buffer.from(JSON.stringify(value));
   const receiveGroup = (group: AlertGroup) =>
@@ -82,6 +102,43 @@ export function createIntakeHarness(overrides: Partial<IntakeDeps> = {}): Intake
       const view = await readIncidentView(db.kysely, incidentId);
       if (view === null) throw new Error(`there is no incident ${incidentId}`);
       return view;
+    },
+    async conclude(incidentId, verdict, trigger = 'opened') {
+      const { episode } = await this.view(incidentId);
+      const nowMs = clock.now();
+      await commitDiagnosis(
+        {
+          ...stores,
+          db,
+          clock,
+          logger: silentLogger,
+          afterDiagnosis,
+          readView: () => Promise.resolve(null),
+          diagnose: () => Promise.reject(new Error('concluded by the test')),
+          freeze: () => Promise.reject(new Error('concluded by the test')),
+          onDue: () => {},
+        },
+        {
+          id: 0,
+          incidentId,
+          episodeId: episode.id,
+          trigger,
+          attempts: 1,
+          fence: 1,
+          lastError: null,
+          dueAtMs: nowMs,
+          createdAtMs: nowMs,
+        },
+        {
+          entryId: 'entry',
+          entryIsDefault: false,
+          enrichment: aDiagnosis().enrichment,
+          findings: [],
+          verdict: aVerdict(verdict),
+          startedAtMs: nowMs,
+          finishedAtMs: nowMs,
+        },
+      );
     },
     async outbox() {
       const rows = await db.kysely.selectFrom('notifications').selectAll().orderBy('id').execute();

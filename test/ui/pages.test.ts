@@ -57,6 +57,14 @@ describe('the incident page', () => {
     ]);
   });
 
+  test('of a folded incident leads to where it goes on, and offers nothing to press', () => {
+    const html = incidentPage(aResolvedView({ alerts: [], alertCount: 0, incident: { foldedInto: 377 } }));
+
+    expect(textOf(html)).toContain('⇢ FOLDED INC-412');
+    expect(html).toContain('It goes on as <a href="/i/377">INC-377</a>');
+    expect(html).not.toContain('/i/412/reopen');
+  });
+
   test('shows each check with symbol, word, value, limit, query and worst workers', () => {
     const text = textOf(incidentPage());
 

@@ -29,6 +29,7 @@ import { createLogger, type Logger } from './log/logger.js';
 import { createServiceMetrics } from './log/service-metrics.js';
 import { createStorageMetrics } from './log/storage-metrics.js';
 import { createDispatcher } from './outbox/dispatcher.js';
+import { troubleInWords } from './outbox/trouble-in-words.js';
 import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
 import { matchEntry } from './playbook/match.js';
@@ -37,6 +38,7 @@ import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
 import { renderPlainText } from './render/plain-text.js';
 import { compileRoutes, createRouter } from './routing/router.js';
+import { createAccountStore } from './store/account-store.js';
 import { createDiagnosisStore } from './store/diagnosis-store.js';
 import {
   countByState,
@@ -140,7 +142,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
 
   const dispatcher = createDispatcher({
     db,
-    stores: { notifications, timeline },
+    stores: { notifications, accounts: createAccountStore(), timeline },
     receivers,
     readView,
     clock,
@@ -148,6 +150,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'outbox' }),
     metrics: metrics.outbox,
   });
+  metrics.watchReceivers(() => dispatcher.troubles());
   const investigate = createInvestigate({
     db,
     diagnoses,
@@ -279,6 +282,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       render: createPageRenderers(config.slo),
       counts: () => countByState(db.kysely),
       outbox: (limit) => notifications.listOutbox(db.kysely, { limit }),
+      receiverTroubles: () => dispatcher.troubles().map(troubleInWords),
       notificationsOf: (id) => notifications.notificationsOf(db.kysely, id),
       async renderMessage({ incidentId }) {
         const view = await readView(incidentId);
@@ -301,7 +305,14 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     if (trouble !== undefined) return notReady('database', trouble.detail);
     try {
       await db.transaction((tx) => notifications.bumpRevision(tx, 0), { promised: true });
-      return { ready: true, checks: [{ name: 'database', ok: true, detail: 'a write was committed' }] };
+      const database = { name: 'database', ok: true, detail: 'a write was committed' };
+      // A receiver in trouble is said, and is no reason to send alerts elsewhere.
+      const receivers = dispatcher.troubles().map((state) => ({
+        name: `receiver ${state.account}`,
+        ok: false,
+        detail: troubleInWords(state),
+      }));
+      return { ready: true, checks: [database, ...receivers] };
     } catch (error) {
       return notReady('database', error instanceof Error ? error.message : String(error));
     }

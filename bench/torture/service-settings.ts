@@ -13,6 +13,9 @@ timings:
   query: 500ms
   resolve_hold: 1500ms
   reopen_window: 3s
+# Time runs many times faster here, and so do pages.
+receivers:
+  - { name: pagerduty, kind: pagerduty, routing_key: "\${PAGERDUTY_ROUTING_KEY}", events_per_minute: 6000 }
 `;
 
 /** Writes the configuration file and gives the environment that points to it. */

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import {
+  Count,
   DatabaseUrl,
   Duration,
   FiniteNumber,
@@ -43,6 +44,8 @@ const ReceiverEntry = z.discriminatedUnion('kind', [
     name: Name,
     routing_key: RoutingKey,
     events_url: HttpUrl.optional(),
+    events_per_minute: Count.optional(),
+    ladder: z.array(Name).optional(),
   }),
   z.strictObject({
     kind: z.literal('slack'),

@@ -19,6 +19,10 @@ export type ReceiverConfig =
       readonly name: string;
       readonly routingKey: Secret;
       readonly eventsUrl: string;
+      /** What may go to the key in any minute; 60 when absent. */
+      readonly eventsPerMinute?: number;
+      /** Receivers told in turn when this one does not accept a page; every other pager, then channels and logs, when absent. */
+      readonly ladder?: readonly string[];
     }
   | {
       readonly kind: 'slack';
@@ -166,6 +170,18 @@ function checkNames(
       fault(['receivers', index, 'name'], `receivers[${index}]: a second receiver called "${name}"`);
   });
   const addressable = names.length === 0 ? ['log'] : names;
+  (file.receivers ?? []).forEach((receiver, index) => {
+    if (receiver.kind !== 'pagerduty') return;
+    (receiver.ladder ?? []).forEach((name, position, ladder) => {
+      const at = ['receivers', index, 'ladder', position];
+      const where = `receivers[${index}].ladder`;
+      if (!names.includes(name)) {
+        fault(at, `${where}: no receiver is called "${name}"${didYouMean(name, names)}`);
+      } else if (name === receiver.name || ladder.indexOf(name) < position) {
+        fault(at, `${where}: "${name}" is told already`);
+      }
+    });
+  });
   (file.routes ?? []).forEach((route, index) => {
     route.receivers.forEach((name, position) => {
       if (addressable.includes(name)) return;
@@ -289,6 +305,8 @@ function toReceiver(entry: ReceiverEntry): ReceiverConfig {
         name: entry.name,
         routingKey: entry.routing_key,
         eventsUrl: entry.events_url ?? DEFAULT_EVENTS_URL,
+        ...(entry.events_per_minute === undefined ? {} : { eventsPerMinute: entry.events_per_minute }),
+        ...(entry.ladder === undefined ? {} : { ladder: entry.ladder }),
       };
     case 'slack':
       return {

@@ -133,7 +133,13 @@ function receiversWith(
   const key = read('PAGERDUTY_ROUTING_KEY', RoutingKey) ?? pagerDuty?.routing_key;
   const eventsUrl = read('PAGERDUTY_EVENTS_URL', HttpUrl) ?? pagerDuty?.events_url;
   if (key !== undefined) {
-    put({ kind: 'pagerduty', name: PAGERDUTY_RECEIVER, routing_key: key, events_url: eventsUrl });
+    put({
+      ...pagerDuty,
+      kind: 'pagerduty',
+      name: PAGERDUTY_RECEIVER,
+      routing_key: key,
+      events_url: eventsUrl,
+    });
   }
   return result;
 }

@@ -52,6 +52,11 @@ export const PositiveNumber = field('a number above 0', (value) => {
   return number !== undefined && number > 0 ? number : undefined;
 });
 
+export const Count = field('a whole number above 0', (value) => {
+  const number = numberFrom(value);
+  return number !== undefined && Number.isInteger(number) && number > 0 ? number : undefined;
+});
+
 export const FiniteNumber = field('a number', numberFrom);
 
 export const Flag = field('true or false', (value) =>

@@ -9,10 +9,12 @@ import type { Wording } from './wording.js';
 const LOOK_AT =
   'Look at by hand, in this order: KV cache, queue per worker, context length, GPU; then recent deploys and the router';
 
+/** At most 25 characters: "Not diagnosed: " and the reason are never cut on a lock screen. */
 const BLIND: readonly (readonly [string, readonly UnseenReason[]])[] = [
   ['Prometheus unreachable', ['unreachable', 'circuit_open']],
-  ['Prometheus did not answer in time', ['timeout', 'not_in_time']],
-  ['Prometheus answers with errors', ['http_error', 'query_refused', 'bad_response', 'too_large']],
+  ['Prometheus timed out', ['timeout', 'not_in_time']],
+  ['Prometheus gives errors', ['http_error', 'query_refused']],
+  ['Prometheus unreadable', ['bad_response', 'too_large']],
   ['scope labels missing', ['label_missing']],
   ['no traffic in the window', ['no_traffic']],
   ['metrics stale', ['stale']],

@@ -3,6 +3,14 @@
  * it is rendered from the incident at send time, and dropped, with its reason, if it is no longer true.
  */
 
+import { SECOND } from './clock.js';
+
+/**
+ * A page that its receiver did not accept for so long goes to the next rung of its ladder as well: from the first
+ * try on, or from when it was due, where no try could be made.
+ */
+export const CLIMB_AFTER_MS = 30 * SECOND;
+
 export const PURPOSES = [
   'page',
   'page_update',
@@ -14,8 +22,8 @@ export const PURPOSES = [
   'log',
 ] as const;
 /**
- * page: wake somebody, once an episode. page_update: tell the same page, waking nobody, whom else it speaks for.
- * page_acknowledge / page_resolve: tell the pager.
+ * page: wake somebody, once an episode and receiver; on a ladder that may be a channel. page_update: tell the same
+ * page, waking nobody, whom else it speaks for. page_acknowledge / page_resolve: tell the pager.
  * card: make the team's one message show the present state. verdict_reply: a verdict that came after the card.
  */
 export type Purpose = (typeof PURPOSES)[number];
@@ -36,6 +44,7 @@ export type Notification = {
   readonly purpose: Purpose;
   readonly state: NotificationState;
   readonly dueAtMs: number;
+  /** Counts claims after which something may have been sent, or that ended it. */
   readonly attempts: number;
   /** Goes up with every claim; a result written under an older fence is refused. */
   readonly fence: number;
@@ -47,12 +56,25 @@ export type Notification = {
   readonly umbrellaId: number | null;
   /** When a message of the umbrella that names its incident was accepted. */
   readonly listedAtMs: number | null;
+  /** When a page goes to the next rung of its ladder as well, unless it is accepted by then; null before its first try. */
+  readonly climbAtMs: number | null;
+  /** When it did. */
+  readonly climbedAtMs: number | null;
+  /** The receiver whose ladder this page climbs; null for one that a route asked for. */
+  readonly onBehalfOf: string | null;
+  /** How often it could not be drawn, or the process died over it. */
+  readonly faults: number;
+  /** Sent from bare facts, without anything that had to be drawn. */
+  readonly bare: boolean;
 };
 
 export type NewNotification = Pick<
   Notification,
   'incidentId' | 'episodeId' | 'receiver' | 'purpose' | 'dueAtMs' | 'createdAtMs'
->;
+> & {
+  /** For a page on a ladder: the receiver whose ladder it is. */
+  readonly onBehalfOf?: string;
+};
 
 /** Why a delivery failed; also the metric label. */
 export const DELIVERY_REASONS = [
@@ -79,4 +101,6 @@ export type DeliveryResult =
       readonly detail: string;
       readonly afterMs?: number;
     }
+  /** Its content was refused: the same again will be, the bare form may get through. */
+  | { readonly kind: 'rejected'; readonly detail: string }
   | { readonly kind: 'dead'; readonly reason: DeliveryReason; readonly detail: string };

@@ -50,6 +50,8 @@ export type IncidentPageInput = {
 
 export type OutboxInput = {
   readonly items: readonly { readonly notification: OutboxItem; readonly message: string | null }[];
+  /** Receivers that do not simply work, a sentence each. */
+  readonly troubles: readonly string[];
   readonly nowMs: number;
 };
 
@@ -81,6 +83,7 @@ export type PagesDeps = Pick<IncidentsApiDeps, 'reads' | 'actions'> & {
   readonly render: PageRenderers;
   readonly counts: () => Promise<Readonly<Record<IncidentState, number>>>;
   readonly outbox: (limit: number) => Promise<readonly OutboxItem[]>;
+  readonly receiverTroubles: () => readonly string[];
   readonly notificationsOf: (incidentId: number) => Promise<readonly Notification[]>;
   /** The message as it would be sent now, as text; null when it can no longer be drawn. */
   readonly renderMessage: (notification: Notification) => Promise<string | null>;
@@ -196,7 +199,7 @@ export function createPages(deps: PagesDeps): Router {
     for (const notification of notifications) {
       items.push({ notification, message: await deps.renderMessage(notification) });
     }
-    page(response, render.outboxPage({ items, nowMs: deps.now() }));
+    page(response, render.outboxPage({ items, troubles: deps.receiverTroubles(), nowMs: deps.now() }));
   });
 
   router.get('/playbooks', (_request, response) => {

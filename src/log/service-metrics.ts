@@ -1,6 +1,8 @@
 /** The service's own metrics. Label values are bounded: receivers come from the configuration, the rest from closed lists. */
 
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+type ReceiverTrouble = { readonly account: string; readonly failing: { readonly reason: string } | null };
 
 export type ServiceMetrics = ReturnType<typeof createServiceMetrics>;
 
@@ -39,6 +41,25 @@ export function createServiceMetrics() {
     labelNames: ['receiver', 'purpose', 'outcome', 'reason'],
     registers,
   });
+  const climbs = new Counter({
+    name: 'wakewell_ladder_climbs_total',
+    help: 'Pages that a receiver refused or did not accept in time and that went to the next rung of its ladder',
+    labelNames: ['receiver'],
+    registers,
+  });
+  let receiverTroubles: () => readonly ReceiverTrouble[] = () => [];
+  new Gauge({
+    name: 'wakewell_receiver_failing',
+    help: '1 while a receiver accepts nothing, by the class of its last failure; auth: its credentials are refused',
+    labelNames: ['receiver', 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { account, failing } of receiverTroubles()) {
+        if (failing !== null) this.set({ receiver: account, reason: failing.reason }, 1);
+      }
+    },
+  });
   const pageAge = new Histogram({
     name: 'wakewell_accept_to_page_seconds',
     help: 'From the webhook to the acceptance of a page',
@@ -67,7 +88,14 @@ export function createServiceMetrics() {
         failedCommits.inc(count);
       },
     },
+    /** The outbox is asked for its troubles whenever somebody reads the metrics. */
+    watchReceivers(troubles: () => readonly ReceiverTrouble[]): void {
+      receiverTroubles = troubles;
+    },
     outbox: {
+      climbed(receiver: string): void {
+        climbs.inc({ receiver });
+      },
       observe(one: {
         readonly receiver: string;
         readonly purpose: string;

@@ -7,61 +7,161 @@ import { SECOND } from '../domain/clock.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import type { CardRef, DeliveryResult, Notification } from '../domain/notification.js';
 import type { Receiver } from '../receivers/receiver.js';
+import { readBareFacts, type StoredBareFacts } from '../store/bare-facts.js';
+import { readEpisode } from '../store/episode-store.js';
 import { createCardPace } from './card-pace.js';
 import type { OutboxDeps } from './outbox-deps.js';
-import { readEpisode } from './read-episode.js';
-import type { RecordResult } from './record-result.js';
+import { MAX_FAULTS, type RecordResult } from './record-result.js';
 import { stillTrue } from './still-true.js';
 
 /** Longest one turn may take, whatever the receiver does: two calls and their fallback, well below the lease. */
 const TURN_MS = 20 * SECOND;
 
-export type DeliverOne = (claim: Notification, signal: AbortSignal) => Promise<void>;
+/** A lease is trusted for less than it lasts, because it began before its claim was known to have succeeded. */
+const LEASE_MARGIN_MS = SECOND;
+
+const BARE_BECAUSE = 'the full message failed, the incident says why';
+
+/** One claim. */
+export type Turn = {
+  readonly notification: Notification;
+  /** Monotonic time from before the claim. */
+  readonly claimedAt: number;
+};
+
+/** What the receiver answered; null when it was not asked. */
+export type DeliverOne = (turn: Turn, signal: AbortSignal) => Promise<DeliveryResult | null>;
 
 /** Makes the function for one turn. It throws only when the database does; the lease then brings the row back. */
-export function createDeliverOne(deps: OutboxDeps, record: RecordResult): DeliverOne {
+export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: RecordResult): DeliverOne {
   const pace = createCardPace(deps.clock);
 
-  return async function deliverOne(notification, signal) {
+  return async function deliverOne(turn, signal) {
+    const { notification } = turn;
     const receiver = deps.receivers.get(notification.receiver);
     if (receiver === undefined) {
       const detail = `no receiver "${notification.receiver}" is configured`;
       await record.result(notification, null, { kind: 'dead', reason: 'client_error', detail });
-      return;
+      return null;
     }
-    const read = await readAll(notification);
+    if (notification.bare) return deliverBare(receiver, turn, signal);
+    if (notification.faults >= MAX_FAULTS) {
+      await record.setAside(notification, 'was under way each time that the process died');
+      return null;
+    }
+    return deliverFull(receiver, turn, signal);
+  };
+
+  async function deliverFull(
+    receiver: Receiver,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult | null> {
+    const { notification } = turn;
+    const read = await readAll(notification).catch((error: unknown) => {
+      logFault(error, notification);
+      return 'fault' as const;
+    });
+    if (read === 'fault') {
+      await record.fault(notification);
+      return null;
+    }
     if (read === null) {
       await record.gone(notification);
-      return;
+      return null;
     }
-    const { view, card } = read;
+    const { view, card, present } = read;
     const truth = stillTrue({
       notification,
-      view: read.present,
+      incident: present.incident,
       episode: view.episode,
+      hasVerdict: present.diagnosis !== null,
       history: read.history,
     });
     if (truth.kind === 'drop') {
       await record.dropped(notification, truth.reason);
-      return;
+      return null;
     }
     if (notification.purpose === 'card' && card !== null) {
       const waitMs = pace.waitMs(receiver.name, view);
       if (waitMs > 0) {
-        await record.postponed(notification, waitMs);
-        return;
+        await record.postponed(notification, waitMs, 'waits: cards are updated every 3 s at most');
+        return null;
       }
     }
-    if (notification.purpose === 'page_resolve' && view.episode.resolveAttemptedAtMs === null) {
-      // Committed before the call: once the pager may have seen a resolve, no trigger of this episode may follow.
-      await deps.db.transaction((tx) =>
-        deps.stores.notifications.markResolveAttempted(tx, notification.episodeId, deps.clock.now()),
-      );
+    if (view.episode.resolveAttemptedAtMs === null) await markResolve(notification);
+    const result = await send(turn, card, signal, (inTime) =>
+      receiver.deliver({ notification, view, card }, inTime),
+    );
+    if (result?.kind === 'sent' && result.card !== undefined) pace.updated(receiver.name, view.incident.id);
+    return result;
+  }
+
+  /** Nothing is read but single columns, and nothing is drawn. */
+  async function deliverBare(
+    receiver: Receiver,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult | null> {
+    const { notification } = turn;
+    const { kysely } = deps.db;
+    const { incidentId } = notification;
+    const read: StoredBareFacts | null = await readBareFacts(kysely, notification);
+    if (read === null) {
+      await record.gone(notification);
+      return null;
     }
-    const result = await attempt(receiver, notification, view, card, signal);
-    if (result.kind === 'sent' && result.card !== undefined) pace.updated(receiver.name, view.incident.id);
+    const history = await deps.stores.notifications.notificationsOf(kysely, incidentId);
+    const truth = stillTrue({ notification, ...read, hasVerdict: false, history });
+    if (truth.kind === 'drop') {
+      await record.dropped(notification, truth.reason);
+      return null;
+    }
+    const card = await deps.stores.notifications.readCard(kysely, { incidentId, receiver: receiver.name });
+    if (read.episode.resolveAttemptedAtMs === null) await markResolve(notification);
+    const delivery = {
+      purpose: notification.purpose,
+      facts: { ...read.facts, why: BARE_BECAUSE },
+      card,
+      idempotencyKey: `${read.facts.dedupKey}.${notification.id}`,
+    };
+    return send(turn, card, signal, (inTime) => receiver.deliverBare(delivery, inTime));
+  }
+
+  /** Asks the receiver and writes down what it said. */
+  async function send(
+    turn: Turn,
+    card: CardRef | null,
+    signal: AbortSignal,
+    deliver: (inTime: AbortSignal) => Promise<DeliveryResult>,
+  ): Promise<DeliveryResult | null> {
+    const { notification } = turn;
+    if (!(await mayStillSend(turn))) return null;
+    const result = await attempt(notification, signal, deliver);
+    if (result.kind === 'fault') {
+      await record.fault(notification);
+      return null;
+    }
     await record.result(notification, card, result);
-  };
+    return result;
+  }
+
+  /** Committed before the call: once the pager may have seen a resolve, no trigger of this episode may follow. */
+  async function markResolve({ purpose, episodeId }: Notification): Promise<void> {
+    if (purpose !== 'page_resolve') return;
+    await deps.db.transaction((tx) =>
+      deps.stores.notifications.markResolveAttempted(tx, episodeId, deps.clock.now()),
+    );
+  }
+
+  /** False when the process stood still for so long that its lease may run out before the turn ends. */
+  async function mayStillSend({ notification, claimedAt }: Turn): Promise<boolean> {
+    const heldMs = deps.clock.monotonic() - claimedAt;
+    if (heldMs + TURN_MS + LEASE_MARGIN_MS <= leaseMs) return true;
+    deps.logger.warn({ notificationId: notification.id, heldMs }, 'lease too old to send under, given back');
+    await record.givenBack(notification);
+    return false;
+  }
 
   async function readAll(notification: Notification): Promise<{
     view: IncidentView;
@@ -88,12 +188,10 @@ export function createDeliverOne(deps: OutboxDeps, record: RecordResult): Delive
   }
 
   async function attempt(
-    receiver: Receiver,
     notification: Notification,
-    view: IncidentView,
-    card: CardRef | null,
     signal: AbortSignal,
-  ): Promise<DeliveryResult> {
+    deliver: (inTime: AbortSignal) => Promise<DeliveryResult>,
+  ): Promise<DeliveryResult | { readonly kind: 'fault' }> {
     const controller = new AbortController();
     const abort = () => controller.abort();
     signal.addEventListener('abort', abort, { once: true });
@@ -105,22 +203,18 @@ export function createDeliverOne(deps: OutboxDeps, record: RecordResult): Delive
       });
     });
     try {
-      return await Promise.race([receiver.deliver({ notification, view, card }, controller.signal), tooLong]);
+      return await Promise.race([deliver(controller.signal), tooLong]);
     } catch (error) {
-      // A bug of ours. The message may be built from anything, so it goes to the log only.
-      deps.logger.error(
-        {
-          err: error,
-          receiver: receiver.name,
-          incidentId: notification.incidentId,
-          purpose: notification.purpose,
-        },
-        'receiver failed unexpectedly',
-      );
-      return { kind: 'retry', reason: 'bad_response', detail: 'internal error, see the log' };
+      logFault(error, notification);
+      return { kind: 'fault' };
     } finally {
       cancel();
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  /** A bug of ours. The message may be built from anything, so it goes to the log only. */
+  function logFault(error: unknown, { receiver, incidentId, purpose }: Notification): void {
+    deps.logger.error({ err: error, receiver, incidentId, purpose }, 'message failed unexpectedly');
   }
 }

@@ -1,25 +1,32 @@
 /**
- * Takes due notifications out of the database and lets each receiver have a few at a time, so that one that
- * hangs delays nobody else. Due times live in the database and survive a restart; timers are monotonic.
+ * Takes due notifications out of the database, for each account as many as its gate, its budget and its lanes
+ * allow, so that one that hangs or refuses delays nobody else. Due times live in the database and survive a
+ * restart; timers are monotonic.
  */
 
 import { type Cancel, SECOND } from '../domain/clock.js';
 import type { Notification } from '../domain/notification.js';
+import type { AccountState } from '../store/account-store.js';
+import type { Tx } from '../store/database.js';
+import { boundTimes, makeDueAgain, offerFirst, shiftTimes } from '../store/outbox-times.js';
+import { type Account, accountsOf } from './accounts.js';
+import { allowanceOf } from './allowance.js';
+import { createClimber } from './climb.js';
 import { createDeliverOne } from './deliver-one.js';
-import { makeDueAgain } from './due-again.js';
+import { createGates } from './gates.js';
 import type { OutboxDeps } from './outbox-deps.js';
 import { createRecordResult } from './record-result.js';
 
 const LEASE_MS = 30 * SECOND;
 const CONCURRENCY = 4;
-/** Rows claimed at once. */
-const BATCH = 50;
 /** How often the database is asked without being told; also how fast a stepped clock is noticed. */
 const POLL_MS = SECOND;
 /** Between two polls wall and monotonic time may differ by so much before the wall clock counts as stepped. */
 const CLOCK_STEP_MS = 5 * SECOND;
 /** At shutdown sends under way may finish for so long. */
 const STOP_MS = 8 * SECOND;
+/** What was under way when the process died counts as two faults: at the fourth start it is sent bare. */
+const FAULTS_OF_A_CRASH = 2;
 
 export type Dispatcher = {
   /** Takes back what an earlier process left unfinished and begins. */
@@ -28,28 +35,32 @@ export type Dispatcher = {
   readonly wake: () => void;
   /** Stops claiming, lets what is under way finish within 8 s, and gives the rest back. */
   readonly stop: () => Promise<void>;
-  /** For tests: resolves when nothing is due now and nothing is under way. */
+  /** Accounts at providers that are paused or failing. */
+  readonly troubles: () => readonly AccountState[];
+  /** For tests: resolves when nothing can go now and nothing is under way. */
   readonly drain: () => Promise<void>;
 };
 
-/** One row held by this process. A row whose lease ran out while held is claimed again: then only its fence moves. */
-type Held = { notification: Notification; running: boolean };
-
 export function createDispatcher(deps: OutboxDeps): Dispatcher {
+  const { clock, logger } = deps;
   const leaseMs = deps.leaseMs ?? LEASE_MS;
   const concurrency = deps.concurrency ?? CONCURRENCY;
-  const held = new Map<number, Held>();
-  const lanes = new Map<string, number>();
+  const accounts = accountsOf(deps.receivers.values());
+  const gates = createGates(deps);
+  const climber = createClimber(deps);
+  const record = createRecordResult(deps, climber, wake);
+  const deliverOne = createDeliverOne(deps, leaseMs, record);
+  /** Rows in the hands of this process, by account. */
+  const lanes = new Map<string, Set<number>>();
   const underway = new Set<Promise<void>>();
   const abort = new AbortController();
-  const record = createRecordResult(deps, wake);
-  const deliverOne = createDeliverOne(deps, record);
   let stopped = true;
   let claiming: Promise<void> | null = null;
   let again = false;
   let cancelPoll: Cancel | null = null;
-  let cancelDue: Cancel | null = null;
-  let offset = deps.clock.now() - deps.clock.monotonic();
+  let cancelNext: Cancel | null = null;
+  let cancelClimb: Cancel | null = null;
+  let offset = clock.now() - clock.monotonic();
 
   function wake(): void {
     if (stopped) return;
@@ -58,7 +69,7 @@ export function createDispatcher(deps: OutboxDeps): Dispatcher {
       return;
     }
     claiming = claimAll()
-      .catch((error: unknown) => deps.logger.error({ err: error }, 'notifications could not be claimed'))
+      .catch((error: unknown) => logger.error({ err: error }, 'notifications could not be claimed'))
       .finally(() => {
         claiming = null;
         if (again && !stopped) {
@@ -69,121 +80,185 @@ export function createDispatcher(deps: OutboxDeps): Dispatcher {
   }
 
   async function claimAll(): Promise<void> {
-    for (;;) {
-      if (stopped) return;
-      const claimed = await deps.db.transaction((tx) =>
-        deps.stores.notifications.claimDue(tx, {
-          nowMs: deps.clock.now(),
-          leaseMs,
-          limit: BATCH,
-          exceptReceivers: busyReceivers(),
-        }),
-      );
-      for (const notification of claimed) hold(notification);
-      startHeld();
-      if (claimed.length < BATCH) break;
+    const waits: number[] = [];
+    const ready = accounts.flatMap((account) => {
+      const passage = gates.passage(account.name);
+      if (passage.kind === 'shut') waits.push(passage.forMs);
+      // While an account fails, one message at a time asks whether it is back.
+      const isAsking = passage.kind === 'ask';
+      const room = passage.kind === 'shut' ? 0 : (isAsking ? 1 : concurrency) - lanesOf(account.name).size;
+      return room > 0 ? [{ account, room, isAsking }] : [];
+    });
+    const claimedAt = clock.monotonic();
+    const claims = await deps.db.transaction(async (tx) => {
+      const claims: { readonly account: Account; readonly notification: Notification }[] = [];
+      for (const one of ready) {
+        const { claimed, moreInMs } = await claim(tx, one);
+        claims.push(...claimed.map((notification) => ({ account: one.account, notification })));
+        if (moreInMs !== null) waits.push(moreInMs);
+      }
+      return claims;
+    });
+    for (const { account, notification } of claims) start(account, notification, claimedAt);
+    armNext(Math.min(...waits));
+  }
+
+  /** Takes what may go now of an account, and says when there may be more: ms from now, null when nothing is known to come. */
+  async function claim(
+    tx: Tx,
+    one: { readonly account: Account; readonly room: number; readonly isAsking: boolean },
+  ): Promise<{ readonly claimed: readonly Notification[]; readonly moreInMs: number | null }> {
+    const nowMs = clock.now();
+    const { name, receivers, budget } = one.account;
+    const { notifications, accounts: calls } = deps.stores;
+    const sinceMs = nowMs - (budget?.perMs ?? 0);
+    const allowed =
+      budget === null
+        ? { total: one.room, others: one.room, moreAtMs: null }
+        : allowanceOf(budget, await calls.callsSince(tx, name, sinceMs, budget.max));
+    const moreInMs = allowed.moreAtMs === null ? null : allowed.moreAtMs - nowMs;
+    if (allowed.total === 0) return { claimed: [], moreInMs };
+    const claimed = await notifications.claimDue(tx, {
+      nowMs,
+      leaseMs,
+      receivers,
+      limit: Math.min(one.room, allowed.total),
+      limitOfOthers: allowed.others,
+      early: one.isAsking,
+      exceptIds: [...lanesOf(name)],
+    });
+    if (claimed.length > 0) {
+      const count = claimed.length;
+      if (budget !== null)
+        await calls.recordCalls(tx, { account: name, count, nowMs, forgetBeforeMs: sinceMs });
+      return { claimed, moreInMs };
     }
-    await armDue();
+    const nextDue = await notifications.nextDueMs(tx, receivers, nowMs);
+    return { claimed, moreInMs: moreInMs ?? (nextDue === null ? null : nextDue - nowMs) };
   }
 
-  function hold(notification: Notification): void {
-    const mine = held.get(notification.id);
-    if (mine === undefined) held.set(notification.id, { notification, running: false });
-    // Still in our hands although the lease ran out (a stepped clock, a long queue): it must not be sent twice.
-    else if (mine.running) Object.assign(mine.notification, { fence: notification.fence });
-    else mine.notification = notification;
+  function start(account: Account, claimed: Notification, claimedAt: number): void {
+    const held = lanesOf(account.name);
+    held.add(claimed.id);
+    const turn = deliverOne({ notification: claimed, claimedAt }, abort.signal)
+      .then((result) => (result === null ? refund(account) : gates.answered(account, result)))
+      .catch((error: unknown) =>
+        logger.error(
+          { err: error, receiver: claimed.receiver, notificationId: claimed.id },
+          'delivery could not be recorded; its lease will run out',
+        ),
+      )
+      .finally(() => {
+        held.delete(claimed.id);
+        underway.delete(turn);
+        wake();
+      });
+    underway.add(turn);
   }
 
-  function busyReceivers(): string[] {
-    return [...lanes].filter(([, running]) => running >= concurrency).map(([receiver]) => receiver);
+  /** Nothing was sent, so nothing counts. */
+  async function refund({ name, budget }: Account): Promise<void> {
+    if (budget === null) return;
+    await deps.db.transaction((tx) => deps.stores.accounts.refundCall(tx, name));
   }
 
-  function startHeld(): void {
-    for (const one of held.values()) {
-      if (stopped) return;
-      const { receiver } = one.notification;
-      const running = lanes.get(receiver) ?? 0;
-      if (one.running || running >= concurrency) continue;
-      lanes.set(receiver, running + 1);
-      one.running = true;
-      // A copy, so that a fence that moves while it is under way reaches whoever writes the result.
-      one.notification = { ...one.notification };
-      const turn = deliverOne(one.notification, abort.signal)
-        .catch((error: unknown) =>
-          deps.logger.error(
-            { err: error, receiver, notificationId: one.notification.id },
-            'delivery could not be recorded; its lease will run out',
-          ),
-        )
-        .finally(() => {
-          held.delete(one.notification.id);
-          lanes.set(receiver, (lanes.get(receiver) ?? 1) - 1);
-          underway.delete(turn);
-          startHeld();
-          wake();
-        });
-      underway.add(turn);
-    }
+  function lanesOf(account: string): Set<number> {
+    const held = lanes.get(account) ?? new Set();
+    lanes.set(account, held);
+    return held;
   }
 
-  /** Wakes exactly when the next row falls due, if that is before the next poll. */
-  async function armDue(): Promise<void> {
-    const next = await deps.stores.notifications.nextDueMs(deps.db.kysely);
-    cancelDue?.();
-    cancelDue = null;
-    if (next === null || stopped) return;
-    const waitMs = next - deps.clock.now();
-    // What is past due and was not claimed waits for a busy receiver, whose end wakes us.
-    if (waitMs > 0 && waitMs < POLL_MS) cancelDue = deps.clock.after(waitMs, wake);
+  /** Wakes exactly when something may go again, if that is before the next poll. */
+  function armNext(waitMs: number): void {
+    cancelNext?.();
+    cancelNext = null;
+    if (waitMs < POLL_MS && !stopped) cancelNext = clock.after(Math.max(1, waitMs), wake);
   }
 
   function poll(): void {
-    cancelPoll = deps.clock.after(POLL_MS, () => {
-      const now = deps.clock.now() - deps.clock.monotonic();
-      const stepped = now - offset;
-      offset = now;
-      if (stepped < -CLOCK_STEP_MS) {
-        deps.logger.warn({ steppedMs: stepped }, 'the wall clock went back; what waits for a retry goes now');
-        dueAgain().catch((error: unknown) =>
-          deps.logger.error({ err: error }, 'due times could not be corrected'),
-        );
-      } else wake();
+    cancelPoll = clock.after(POLL_MS, () => {
+      tick()
+        .catch((error: unknown) => logger.error({ err: error }, 'the outbox could not be looked after'))
+        .finally(wake);
       if (!stopped) poll();
     });
   }
 
-  async function dueAgain(): Promise<void> {
-    await deps.db.transaction((tx) => makeDueAgain(tx, deps.clock.now()));
-    wake();
+  async function tick(): Promise<void> {
+    const now = clock.now() - clock.monotonic();
+    const steppedMs = now - offset;
+    offset = now;
+    if (Math.abs(steppedMs) > CLOCK_STEP_MS) await clockStepped(steppedMs);
+    await climb();
+    await giveUpUnknown();
+  }
+
+  /** Passes on the pages whose time has come, and arms the one whose time comes before the next poll. */
+  async function climb(): Promise<void> {
+    if (await climber.climbDue()) wake();
+    const next = await deps.stores.notifications.nextClimbMs(deps.db.kysely);
+    const waitMs = next === null ? POLL_MS : next - clock.now();
+    cancelClimb?.();
+    cancelClimb = null;
+    if (waitMs >= POLL_MS || stopped) return;
+    cancelClimb = clock.after(Math.max(1, waitMs), () => {
+      climb().catch((error: unknown) => logger.error({ err: error }, 'pages could not be passed on'));
+    });
+  }
+
+  async function clockStepped(steppedMs: number): Promise<void> {
+    logger.warn({ steppedMs }, 'the wall clock was stepped; times of the outbox follow it');
+    await deps.db.transaction(async (tx) => {
+      await shiftTimes(tx, steppedMs, clock.now());
+      // What waits for a retry would be mute until the clock is where it was.
+      if (steppedMs < 0) await makeDueAgain(tx, clock.now());
+    });
+  }
+
+  /** Rows of receivers that are configured no more: each is ended with its reason. */
+  async function giveUpUnknown(): Promise<void> {
+    const claimedAt = clock.monotonic();
+    const unknown = await deps.db.transaction((tx) =>
+      deps.stores.notifications.claimDue(tx, {
+        nowMs: clock.now(),
+        leaseMs,
+        exceptReceivers: [...deps.receivers.keys()],
+        limit: 50,
+      }),
+    );
+    for (const notification of unknown) await deliverOne({ notification, claimedAt }, abort.signal);
   }
 
   return {
     async start() {
-      const nowMs = deps.clock.now();
+      const nowMs = clock.now();
+      await gates.load();
       await deps.db.transaction(async (tx) => {
-        await deps.stores.notifications.releaseLeases(tx, { nowMs });
+        await deps.stores.notifications.releaseLeases(tx, { nowMs, faults: FAULTS_OF_A_CRASH });
         await makeDueAgain(tx, nowMs);
+        await boundTimes(tx, nowMs);
+        await offerFirst(tx, nowMs);
       });
       stopped = false;
-      offset = nowMs - deps.clock.monotonic();
+      offset = nowMs - clock.monotonic();
+      await climb();
+      await giveUpUnknown();
       wake();
       poll();
     },
     wake,
+    troubles: () => gates.states(),
     async stop() {
       if (stopped) return;
       stopped = true;
       cancelPoll?.();
-      cancelDue?.();
-      record.stop();
-      const cancelAbort = deps.clock.after(STOP_MS, () => abort.abort());
+      cancelNext?.();
+      cancelClimb?.();
+      const cancelAbort = clock.after(STOP_MS, () => abort.abort());
       await claiming;
       while (underway.size > 0) await Promise.allSettled([...underway]);
       cancelAbort();
-      await deps.db.transaction((tx) =>
-        deps.stores.notifications.releaseLeases(tx, { nowMs: deps.clock.now() }),
-      );
-      held.clear();
+      await deps.db.transaction((tx) => deps.stores.notifications.releaseLeases(tx, { nowMs: clock.now() }));
     },
     async drain() {
       wake();

@@ -1,23 +1,25 @@
-/** Writes down what became of a turn: row, card, timeline, and for a page that fails, the next rung of the ladder. */
+/** Writes down what became of a turn: row, card, timeline, and for a page that is refused, the next rung of its ladder. */
 
-import { type Cancel, SECOND } from '../domain/clock.js';
+import { DAY } from '../domain/clock.js';
 import type { CardRef, DeliveryResult, Notification, Purpose } from '../domain/notification.js';
 import type { NewTimelineEntry } from '../domain/timeline.js';
 import type { Tx } from '../store/tables.js';
 import { backoffMs } from './backoff.js';
-import { nextOfLadder } from './ladder.js';
+import type { Climber } from './climb.js';
 import type { DeliveryObservation, OutboxDeps } from './outbox-deps.js';
 import { purposeInWords } from './purpose-in-words.js';
 
 /**
- * After this many attempts a message is given up. A page never is, nor its resolve: an outage of the pager
- * lasts longer than twenty tries, and a page that nobody closes there climbs on to the next person.
+ * A message that nobody took for so long is given up. A page never is, nor its resolve: an outage of the pager
+ * may last longer, and a page that nobody closes there climbs on to the next person.
  */
-export const MAX_ATTEMPTS = 20;
+export const GIVE_UP_AFTER_MS = DAY;
 const NEVER_GIVEN_UP: ReadonlySet<Purpose> = new Set(['page', 'page_resolve']);
 
-/** A page that no receiver took for so long goes to the next of its ladder as well. */
-const ESCALATE_AFTER_MS = 30 * SECOND;
+/** So many times a message may fail to be drawn, or take the process with it, before it is sent bare. */
+export const MAX_FAULTS = 5;
+/** The provider has no part in a fault, so nobody is spared by waiting, and a page is still wanted within seconds. */
+const FAULT_RETRY_MS = 200;
 
 export type RecordResult = {
   readonly result: (
@@ -26,18 +28,21 @@ export type RecordResult = {
     result: DeliveryResult,
   ) => Promise<void>;
   readonly dropped: (notification: Notification, reason: string) => Promise<void>;
-  /** A card that must wait its three seconds: no failure, and nothing for the timeline. */
-  readonly postponed: (notification: Notification, waitMs: number) => Promise<void>;
+  /** It could not be read or drawn: a bug of ours. */
+  readonly fault: (notification: Notification) => Promise<void>;
+  /** From now on it is sent from bare facts. `because` is the end of a sentence for the timeline. */
+  readonly setAside: (notification: Notification, because: string) => Promise<void>;
+  /** Held back on purpose, as a card that must wait its three seconds: no failure, and nothing for the timeline. */
+  readonly postponed: (notification: Notification, waitMs: number, reason: string) => Promise<void>;
+  /** Its lease may have run out before anything was sent: whoever claims it next sends it. */
+  readonly givenBack: (notification: Notification) => Promise<void>;
   /** The incident is gone. */
   readonly gone: (notification: Notification) => Promise<void>;
-  /** Cancels what waits in memory. */
-  readonly stop: () => void;
 };
 
 /** `onDue` is called when rows were stored that are due now. */
-export function createRecordResult(deps: OutboxDeps, onDue: () => void): RecordResult {
+export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: () => void): RecordResult {
   const { notifications, timeline } = deps.stores;
-  const escalations = new Map<number, Cancel | null>();
 
   async function finish(
     notification: Notification,
@@ -48,22 +53,19 @@ export function createRecordResult(deps: OutboxDeps, onDue: () => void): RecordR
   ): Promise<void> {
     const nowMs = deps.clock.now();
     const { id, fence } = notification;
-    const done = await deps.db.transaction(async (tx) => {
+    const mine = await deps.db.transaction(async (tx) => {
       const mine = await notifications.finish(tx, { id, fence, state, reason, ref, nowMs });
       if (mine) await also(tx, nowMs);
       return mine;
     });
-    if (!done)
-      deps.logger.warn(
-        { notificationId: id, receiver: notification.receiver },
-        'result came after the lease was lost',
-      );
-    forget(id);
+    if (!mine) lost(notification);
   }
 
-  function forget(id: number): void {
-    escalations.get(id)?.();
-    escalations.delete(id);
+  function lost(notification: Notification): void {
+    deps.logger.warn(
+      { notificationId: notification.id, receiver: notification.receiver },
+      'result came after the lease was lost',
+    );
   }
 
   async function result(
@@ -75,120 +77,135 @@ export function createRecordResult(deps: OutboxDeps, onDue: () => void): RecordR
     const what = purposeInWords(notification.purpose);
     switch (result.kind) {
       case 'sent':
-        await finish(notification, 'sent', result.note ?? null, result.ref, async (tx, nowMs) => {
-          if (result.card !== undefined) {
-            await notifications.saveCard(tx, {
-              incidentId: notification.incidentId,
-              receiver,
-              card: result.card,
-              nowMs,
-            });
-          }
-          // Each update of a card would bury the story; its first post is part of it.
-          if (notification.purpose === 'card' && card !== null && result.card?.messageId === card.messageId)
-            return;
-          const tries = notification.attempts > 1 ? ` at attempt ${notification.attempts}` : '';
-          const note = result.note === undefined ? '' : ` (${result.note})`;
-          await timeline.append(tx, [
-            entry(notification, nowMs, 'sent', `${what} accepted by ${receiver}${tries}${note}`),
-          ]);
-        });
-        observe(notification, 'sent', null);
-        return;
+        return sent(notification, card, result);
       case 'unchanged':
         await finish(notification, 'dropped', `unchanged: ${result.reason}`, null, async () => {});
         observe(notification, 'unchanged', null);
         return;
+      case 'rejected':
+        if (notification.bare)
+          return dead(notification, 'client_error', `${what} refused by ${receiver}: ${result.detail}`);
+        return setAside(
+          notification,
+          `was refused by ${receiver} for its content (${result.detail})`,
+          'rejected',
+        );
       case 'dead':
-        await dead(notification, result.reason, `${what} refused by ${receiver}: ${result.detail}`);
-        return;
-      case 'retry':
-        if (!NEVER_GIVEN_UP.has(notification.purpose) && notification.attempts >= MAX_ATTEMPTS) {
-          await dead(
+        return dead(notification, result.reason, `${what} refused by ${receiver}: ${result.detail}`);
+      case 'retry': {
+        const tooOld = deps.clock.now() - notification.createdAtMs >= GIVE_UP_AFTER_MS;
+        if (tooOld && !NEVER_GIVEN_UP.has(notification.purpose)) {
+          return dead(
             notification,
             result.reason,
-            `${what} given up after ${notification.attempts} attempts at ${receiver}: ${result.detail}`,
+            `${what} given up after a day and ${notification.attempts} attempts at ${receiver}: ${result.detail}`,
           );
-          return;
         }
-        await retry(notification, result, `${what} not accepted by ${receiver}: ${result.detail}`);
+        return retry(notification, result);
+      }
     }
+  }
+
+  async function sent(
+    notification: Notification,
+    card: CardRef | null,
+    result: Extract<DeliveryResult, { kind: 'sent' }>,
+  ): Promise<void> {
+    const { receiver, incidentId } = notification;
+    await finish(notification, 'sent', result.note ?? null, result.ref, async (tx, nowMs) => {
+      if (result.card !== undefined) {
+        await notifications.saveCard(tx, { incidentId, receiver, card: result.card, nowMs });
+      }
+      // Each update of a card would bury the story; its first post is part of it.
+      const isUpdate = notification.purpose === 'card' && card !== null;
+      if (isUpdate && result.card?.messageId === card.messageId) return;
+      const what = purposeInWords(notification.purpose);
+      const form = notification.bare ? ' in its bare form' : '';
+      const tries = notification.attempts > 1 ? ` at attempt ${notification.attempts}` : '';
+      const note = result.note === undefined ? '' : ` (${result.note})`;
+      await timeline.append(tx, [
+        entry(notification, nowMs, 'sent', `${what} accepted by ${receiver}${form}${tries}${note}`),
+      ]);
+    });
+    observe(notification, 'sent', null);
   }
 
   async function retry(
     notification: Notification,
     failed: Extract<DeliveryResult, { kind: 'retry' }>,
-    says: string,
   ): Promise<void> {
     const nowMs = deps.clock.now();
-    const { id, fence, attempts } = notification;
+    const { id, fence, attempts, receiver } = notification;
     const delayMs = backoffMs(attempts, deps.random, failed.afterMs);
     const reason = `${failed.reason}: ${failed.detail}`;
     await deps.db.transaction(async (tx) => {
       const mine = await notifications.retry(tx, { id, fence, dueAtMs: nowMs + delayMs, reason });
-      // The first failure is news, the ninth is not.
-      if (mine && (attempts === 1 || attempts % 10 === 0)) {
-        const text = `${says} (attempt ${attempts}, trying again)`;
+      if (mine && isNews(attempts)) {
+        const what = purposeInWords(notification.purpose);
+        const text = `${what} not accepted by ${receiver}: ${failed.detail} (attempt ${attempts}, trying again)`;
         await timeline.append(tx, [entry(notification, nowMs, 'send_failed', text)]);
       }
     });
-    deps.logger.warn(
-      { ...fieldsOf(notification), reason: failed.reason, detail: failed.detail, delayMs },
-      'delivery failed, will retry',
-    );
+    const fields = { ...fieldsOf(notification), reason: failed.reason, detail: failed.detail, delayMs };
+    if (isNews(attempts)) deps.logger.warn(fields, 'delivery failed, will retry');
+    else deps.logger.debug(fields, 'delivery failed, will retry');
     observe(notification, 'retry', failed.reason);
-    if (notification.purpose === 'page') armEscalation(notification, nowMs);
   }
 
   async function dead(notification: Notification, reason: string, says: string): Promise<void> {
     await finish(notification, 'dead', says, null, async (tx, nowMs) => {
       await timeline.append(tx, [entry(notification, nowMs, 'send_failed', says)]);
-      if (notification.purpose === 'page') await climb(tx, notification, nowMs, 'refused');
+      if (notification.purpose === 'page') await climber.climb(tx, notification, 'refused');
     });
     deps.logger.error({ ...fieldsOf(notification), reason, detail: says }, 'delivery given up');
     observe(notification, 'dead', reason);
     if (notification.purpose === 'page') onDue();
   }
 
-  /** Timers are monotonic and die with the process: after a restart the first failure arms it anew, past due by then. */
-  function armEscalation(notification: Notification, nowMs: number): void {
-    if (escalations.has(notification.id)) return;
-    const waitMs = Math.min(
-      ESCALATE_AFTER_MS,
-      Math.max(0, notification.createdAtMs + ESCALATE_AFTER_MS - nowMs),
+  async function fault(notification: Notification): Promise<void> {
+    const faults = notification.faults + 1;
+    const what = purposeInWords(notification.purpose);
+    if (notification.bare) {
+      return dead(notification, 'fault', `${what} to ${notification.receiver} failed even in its bare form`);
+    }
+    if (faults >= MAX_FAULTS) {
+      return setAside(notification, `could not be drawn ${faults} times (the log says why)`, 'fault');
+    }
+    const { id, fence } = notification;
+    const dueAtMs = deps.clock.now() + FAULT_RETRY_MS;
+    const mine = await deps.db.transaction((tx) =>
+      notifications.retry(tx, { id, fence, dueAtMs, reason: 'internal error, see the log', isFault: true }),
     );
-    escalations.set(
-      notification.id,
-      deps.clock.after(waitMs, () => {
-        escalations.set(notification.id, null);
-        escalate(notification).catch((error: unknown) =>
-          deps.logger.error({ err: error, ...fieldsOf(notification) }, 'page could not be passed on'),
-        );
-      }),
-    );
+    if (!mine) lost(notification);
+    observe(notification, 'fault', null);
   }
 
-  async function escalate(notification: Notification): Promise<void> {
+  async function setAside(
+    notification: Notification,
+    because: string,
+    outcome: 'rejected' | 'fault' = 'fault',
+  ): Promise<void> {
+    const { id, fence } = notification;
     const nowMs = deps.clock.now();
-    await deps.db.transaction((tx) => climb(tx, notification, nowMs, 'not accepted within 30 s'));
+    const text = `${purposeInWords(notification.purpose)} ${because}: it is sent from bare facts`;
+    const mine = await deps.db.transaction(async (tx) => {
+      const mine = await notifications.makeBare(tx, { id, fence, dueAtMs: nowMs, reason: text });
+      if (mine) await timeline.append(tx, [entry(notification, nowMs, 'send_failed', text)]);
+      return mine;
+    });
+    if (!mine) return lost(notification);
+    deps.logger.error(
+      { ...fieldsOf(notification), detail: text },
+      'message set aside, sent in its bare form',
+    );
+    observe(notification, outcome, null);
     onDue();
-  }
-
-  async function climb(tx: Tx, page: Notification, nowMs: number, why: string): Promise<void> {
-    const history = await notifications.notificationsOf(tx, page.incidentId);
-    const next = nextOfLadder(page, deps.receivers, history, nowMs);
-    await notifications.enqueue(tx, next);
-    const to = next.map((one) => one.receiver).join(', ');
-    const text =
-      to === ''
-        ? `Page to ${page.receiver} ${why}; there is nobody else to tell`
-        : `Page to ${page.receiver} ${why}: passed on to ${to}`;
-    await timeline.append(tx, [entry(page, nowMs, 'send_failed', text)]);
-    deps.logger.error({ ...fieldsOf(page), to }, 'critical page not accepted');
   }
 
   return {
     result,
+    fault,
+    setAside: (notification, because) => setAside(notification, because),
     async dropped(notification, reason) {
       await finish(notification, 'dropped', reason, null, async (tx, nowMs) => {
         const text = `${purposeInWords(notification.purpose)} to ${notification.receiver} not sent: ${reason}`;
@@ -196,18 +213,17 @@ export function createRecordResult(deps: OutboxDeps, onDue: () => void): RecordR
       });
       observe(notification, 'dropped', null);
     },
-    async postponed(notification, waitMs) {
-      const { id, fence } = notification;
+    async postponed({ id, fence }, waitMs, reason) {
       const dueAtMs = deps.clock.now() + waitMs;
-      await deps.db.transaction((tx) =>
-        notifications.retry(tx, { id, fence, dueAtMs, reason: 'waits: cards are updated every 3 s at most' }),
-      );
+      await deps.db.transaction((tx) => notifications.postpone(tx, { id, fence, dueAtMs, reason }));
+    },
+    async givenBack(notification) {
+      const { id, fence } = notification;
+      const given = { id, fence, dueAtMs: deps.clock.now(), reason: 'its lease ran out' };
+      const mine = await deps.db.transaction((tx) => notifications.postpone(tx, given));
+      if (!mine) lost(notification);
     },
     gone: (notification) => finish(notification, 'dropped', 'the incident is gone', null, async () => {}),
-    stop() {
-      for (const cancel of escalations.values()) cancel?.();
-      escalations.clear();
-    },
   };
 
   function observe(
@@ -223,6 +239,11 @@ export function createRecordResult(deps: OutboxDeps, onDue: () => void): RecordR
       ageMs: Math.max(0, deps.clock.now() - notification.createdAtMs),
     });
   }
+}
+
+/** The first failure is news, the ninth is not: 1, 10, 100, 1000. */
+function isNews(attempts: number): boolean {
+  return /^10*$/.test(String(attempts));
 }
 
 function entry(

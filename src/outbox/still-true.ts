@@ -3,17 +3,17 @@
  * and a page about something over, or a resolve of something that burns again, is worse than none.
  */
 
-import type { Episode } from '../domain/incident.js';
-import type { IncidentView } from '../domain/incident-view.js';
+import type { Episode, Incident } from '../domain/incident.js';
 import type { Notification } from '../domain/notification.js';
 
 export type StillTrue = { readonly kind: 'send' } | { readonly kind: 'drop'; readonly reason: string };
 
 export type Situation = {
   readonly notification: Notification;
-  readonly view: IncidentView;
-  /** The firing period that the notification is about: not always the view's. */
-  readonly episode: Episode;
+  readonly incident: Pick<Incident, 'state' | 'episodeId' | 'acknowledgedAtMs' | 'acknowledgedBy'>;
+  /** The firing period that the notification is about: not always the incident's present one. */
+  readonly episode: Pick<Episode, 'severity' | 'endedAtMs' | 'resolveAttemptedAtMs'>;
+  readonly hasVerdict: boolean;
   /** Rows of this incident, for what became of the page. */
   readonly history: readonly Notification[];
 };
@@ -22,9 +22,8 @@ const SEND: StillTrue = { kind: 'send' };
 const drop = (reason: string): StillTrue => ({ kind: 'drop', reason });
 
 /** Pure. `reason` reads on from "not sent: ". */
-export function stillTrue({ notification, view, episode, history }: Situation): StillTrue {
-  const { incident } = view;
-  const present = view.episode.id === notification.episodeId;
+export function stillTrue({ notification, incident, episode, hasVerdict, history }: Situation): StillTrue {
+  const present = incident.episodeId === notification.episodeId;
   switch (notification.purpose) {
     case 'page':
       if (episode.severity !== 'critical') return drop('only critical pages');
@@ -50,7 +49,7 @@ export function stillTrue({ notification, view, episode, history }: Situation): 
     case 'verdict_reply':
       if (!present) return drop('this firing period is over');
       if (incident.state === 'resolved') return drop('resolved before it could be sent');
-      return view.diagnosis === null ? drop('there is no verdict') : SEND;
+      return hasVerdict ? SEND : drop('there is no verdict');
     case 'card':
     case 'webhook':
     case 'log':

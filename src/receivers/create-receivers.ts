@@ -12,15 +12,33 @@ export function createReceivers(
   configs: readonly ReceiverConfig[],
   deps: SlackReceiverDeps,
 ): ReadonlyMap<string, Receiver> {
-  return new Map(configs.map((config) => [config.name, createReceiver(config, deps)]));
+  return new Map(
+    configs.map((config) => {
+      // What the provider counts by: the first receiver with the same one gives it its name.
+      const account = configs.find((other) => accountOf(other) === accountOf(config))?.name ?? config.name;
+      return [config.name, createReceiver(config, account, deps)];
+    }),
+  );
 }
 
-function createReceiver(config: ReceiverConfig, deps: SlackReceiverDeps): Receiver {
+function accountOf(config: ReceiverConfig): string {
   switch (config.kind) {
     case 'pagerduty':
-      return createPagerDutyReceiver({ ...config, routingKey: config.routingKey.reveal() }, deps);
+      return JSON.stringify([config.eventsUrl, config.routingKey.reveal()]);
     case 'slack':
-      return createSlackReceiver({ ...config, botToken: config.botToken.reveal() }, deps);
+      return JSON.stringify([config.apiUrl, config.botToken.reveal(), config.channel]);
+    case 'webhook':
+    case 'log':
+      return config.name;
+  }
+}
+
+function createReceiver(config: ReceiverConfig, account: string, deps: SlackReceiverDeps): Receiver {
+  switch (config.kind) {
+    case 'pagerduty':
+      return createPagerDutyReceiver({ ...config, account, routingKey: config.routingKey.reveal() }, deps);
+    case 'slack':
+      return createSlackReceiver({ ...config, account, botToken: config.botToken.reveal() }, deps);
     case 'webhook':
       return createWebhookReceiver(
         { name: config.name, url: config.url.reveal(), secret: config.secret?.reveal() },

@@ -3,18 +3,25 @@
  * only acceptance (developer.pagerduty.com, "Events API v2 Overview"); the routing key is the credential.
  */
 
-import type { DeliveryResult } from '../domain/notification.js';
+import { MINUTE } from '../domain/clock.js';
+import type { DeliveryResult, Purpose } from '../domain/notification.js';
+import { barePagerDutyTrigger } from '../render/bare-message.js';
 import { clean, cut, withoutSecrets } from '../render/neutralise.js';
 import {
   type PagerDutyFollowUp,
   type PagerDutyTrigger,
-  renderMinimalTrigger,
   renderPagerDutyFollowUp,
   renderPagerDutyTrigger,
 } from '../render/page.js';
 import { call } from './call.js';
 import { outcomeOfStatus } from './http-outcome.js';
-import { CALL_TIMEOUT_MS, type Delivery, type Receiver, type ReceiverDeps } from './receiver.js';
+import {
+  type BareDelivery,
+  CALL_TIMEOUT_MS,
+  type Delivery,
+  type Receiver,
+  type ReceiverDeps,
+} from './receiver.js';
 
 export type PagerDutyConfig = {
   readonly name: string;
@@ -22,9 +29,23 @@ export type PagerDutyConfig = {
   readonly routingKey: string;
   /** `https://events.pagerduty.com/v2/enqueue`, or the EU's. */
   readonly eventsUrl: string;
+  /** Events that may go to this key in any minute; 60 when absent. */
+  readonly eventsPerMinute?: number;
+  readonly account?: string;
+  readonly ladder?: readonly string[];
 };
 
 const MAX_ANSWER_BYTES = 16 * 1024;
+
+/** "Invalid event", too large, not understood: another form of the same page may be taken. */
+const REFUSES_CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
+
+/**
+ * Half of what PagerDuty takes a minute and key ("Events API v2", rate limits: about 120), so that others who
+ * use the key are not starved; a third of it is kept for criticals that nobody was told of yet.
+ */
+const EVENTS_PER_MINUTE = 60;
+const RESERVED_SHARE = 1 / 3;
 
 /** Sends pages, their acknowledgement and their resolve. `ref` is the dedup key. */
 export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverDeps): Receiver {
@@ -35,21 +56,22 @@ export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverD
   };
 
   async function deliver({ notification, view }: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
-    const { dedupKey } = view.episode;
-    switch (notification.purpose) {
-      // The same key again wakes nobody; what the page says is brought up to date.
-      case 'page_update':
-      case 'page': {
-        const result = await send(renderPagerDutyTrigger(view, options), signal);
-        // Refused for its content: formatting must never cost a page, so the bare one goes at once.
-        const refused = result.kind === 'dead' && result.reason === 'client_error';
-        if (!refused) return result;
-        deps.logger.warn(
-          { receiver: config.name, detail: result.detail },
-          'page refused, sent without details',
-        );
-        return send(renderMinimalTrigger(view, options), signal);
-      }
+    const { purpose } = notification;
+    if (!isTrigger(purpose)) return followUp(purpose, view.episode.dedupKey, signal);
+    return send(renderPagerDutyTrigger(view, options), signal);
+  }
+
+  async function deliverBare({ purpose, facts }: BareDelivery, signal: AbortSignal): Promise<DeliveryResult> {
+    if (!isTrigger(purpose)) return followUp(purpose, facts.dedupKey, signal);
+    return send(barePagerDutyTrigger(facts, options), signal);
+  }
+
+  async function followUp(
+    purpose: Exclude<Purpose, Trigger>,
+    dedupKey: string,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult> {
+    switch (purpose) {
       case 'page_acknowledge':
         return send(renderPagerDutyFollowUp('acknowledge', dedupKey, config.routingKey), signal);
       case 'page_resolve':
@@ -58,7 +80,7 @@ export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverD
       case 'verdict_reply':
       case 'webhook':
       case 'log':
-        return { kind: 'dead', reason: 'client_error', detail: `a pager takes no ${notification.purpose}` };
+        return { kind: 'dead', reason: 'client_error', detail: `a pager takes no ${purpose}` };
     }
   }
 
@@ -81,8 +103,27 @@ export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverD
     if (outcome.status === 202) return { kind: 'sent', ref: event.dedup_key };
     const said = withoutSecrets(cut(clean(outcome.text), 200), [config.routingKey]);
     const detail = `HTTP ${outcome.status}${said === '' ? '' : `: ${said}`}`;
+    // A follow-up has no content that could be left out.
+    if (REFUSES_CONTENT.has(outcome.status) && event.event_action === 'trigger')
+      return { kind: 'rejected', detail };
     return outcomeOfStatus(outcome.status, detail, outcome.headers.get('retry-after'), deps.clock.now());
   }
 
-  return { name: config.name, kind: 'pagerduty', deliver };
+  const max = config.eventsPerMinute ?? EVENTS_PER_MINUTE;
+  return {
+    name: config.name,
+    kind: 'pagerduty',
+    budget: { max, perMs: MINUTE, reserved: Math.floor(max * RESERVED_SHARE) },
+    ...(config.account === undefined ? {} : { account: config.account }),
+    ...(config.ladder === undefined ? {} : { ladder: config.ladder }),
+    deliver,
+    deliverBare,
+  };
+}
+
+/** The same key again wakes nobody; what the page says is brought up to date. */
+type Trigger = 'page' | 'page_update';
+
+function isTrigger(purpose: Purpose): purpose is Trigger {
+  return purpose === 'page' || purpose === 'page_update';
 }

@@ -1,4 +1,4 @@
-/** The five calls to Slack's Web API that a card needs, with bounded answers and the outbox's own abort. */
+/** The calls to Slack's Web API that cards and pages need, with bounded answers and the outbox's own abort. */
 
 import { LogLevel, WebAPIPlatformError, WebClient } from '@slack/web-api';
 import { MINUTE } from '../domain/clock.js';
@@ -24,6 +24,11 @@ export type SlackCalls = {
   readonly update: (at: SlackMessageRef, content: SlackContent) => Promise<SlackMessageRef>;
   /** Our card of an incident, if the channel has it since `sinceMs`. */
   readonly findCard: (incidentId: string, sinceMs: number) => Promise<SlackMessageRef | null>;
+  /** Our page of an episode, if the channel has it since `sinceMs`. */
+  readonly findPage: (
+    payload: { readonly id: string; readonly episode: number },
+    sinceMs: number,
+  ) => Promise<SlackMessageRef | null>;
   /** Our verdict reply in a thread. */
   readonly findReply: (
     parent: SlackMessageRef,
@@ -80,6 +85,16 @@ export function createSlackCalls(
     },
   });
 
+  function history(sinceMs: number): Promise<object> {
+    return client.apiCall('conversations.history', {
+      channel: config.channel,
+      // Slack's clock and ours may differ.
+      oldest: String(Math.floor((sinceMs - 10 * MINUTE) / 1000)),
+      limit: 200,
+      include_all_metadata: true,
+    });
+  }
+
   return {
     async post(content, parent) {
       const answer = await client.apiCall('chat.postMessage', {
@@ -100,14 +115,17 @@ export function createSlackCalls(
       return refOf({ ...answer, ts: at.ts }, at.channel);
     },
     async findCard(incidentId, sinceMs) {
-      const answer = await client.apiCall('conversations.history', {
-        channel: config.channel,
-        // Slack's clock and ours may differ.
-        oldest: String(Math.floor((sinceMs - 10 * MINUTE) / 1000)),
-        limit: 200,
-        include_all_metadata: true,
-      });
+      const answer = await history(sinceMs);
       return find(answer, config.channel, 'incident', (payload) => payload.id === incidentId);
+    },
+    async findPage(wanted, sinceMs) {
+      const answer = await history(sinceMs);
+      return find(
+        answer,
+        config.channel,
+        'incident_page',
+        (payload) => payload.id === wanted.id && payload.episode === wanted.episode,
+      );
     },
     async findReply(parent, wanted) {
       const answer = await client.apiCall('conversations.replies', {

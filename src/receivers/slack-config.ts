@@ -10,4 +10,5 @@ export type SlackConfig = {
   readonly apiUrl?: string | undefined;
   /** Person or group told of a new critical: `U…`, `S…`, `here`. */
   readonly mention?: string | undefined;
+  readonly account?: string | undefined;
 };

@@ -5,6 +5,7 @@
  * the incident's id as metadata, so before a second post the channel is asked, and a card found there is adopted.
  */
 
+import { SECOND } from '../domain/clock.js';
 import { publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import type { DeliveryResult } from '../domain/notification.js';
@@ -12,8 +13,9 @@ import { escapeSlack } from '../render/neutralise.js';
 import { renderPlainText } from '../render/plain-text.js';
 import { renderSlackCard, type SlackBlock, type SlackCard } from '../render/slack-card.js';
 import { slackMention } from '../render/slack-mention.js';
+import { bareSlackText, renderSlackPage } from '../render/slack-page.js';
 import { renderVerdictReply } from '../render/slack-reply.js';
-import type { Delivery, Receiver, ReceiverDeps } from './receiver.js';
+import type { BareDelivery, Delivery, Receiver, ReceiverDeps } from './receiver.js';
 import { createSlackCalls, type SlackCalls, type SlackMessageRef } from './slack-calls.js';
 import type { SlackConfig } from './slack-config.js';
 import { slackFailure } from './slack-outcome.js';
@@ -23,7 +25,7 @@ export type SlackReceiverDeps = ReceiverDeps & {
   readonly actions?: (view: IncidentView) => readonly SlackBlock[];
 };
 
-/** `ref` is the message's `ts`. */
+/** `ref` is the message's `ts`. Slack takes about one message a second and channel ("Rate limits"). */
 export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps): Receiver {
   const mention = slackMention(config.mention);
   if (config.mention !== undefined && config.mention !== '' && mention === null) {
@@ -42,11 +44,49 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
     const { notification } = delivery;
     const calls = createSlackCalls(config, deps, signal);
     try {
-      if (notification.purpose === 'card') return await deliverCard(delivery, calls);
-      if (notification.purpose === 'verdict_reply') return await deliverReply(delivery, calls);
-      return { kind: 'dead', reason: 'client_error', detail: `Slack takes no ${notification.purpose}` };
+      switch (notification.purpose) {
+        case 'card':
+          return await deliverCard(delivery, calls);
+        case 'verdict_reply':
+          return await deliverReply(delivery, calls);
+        case 'page':
+          return await deliverPage(delivery, calls);
+        case 'page_update':
+        case 'page_acknowledge':
+        case 'page_resolve':
+          return SHOWN_BY_CARD;
+        case 'webhook':
+        case 'log':
+          return { kind: 'dead', reason: 'client_error', detail: `Slack takes no ${notification.purpose}` };
+      }
     } catch (error) {
       return failure(error, notification.attempts).outcome;
+    }
+  }
+
+  async function deliverBare(
+    { purpose, facts, card }: BareDelivery,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult> {
+    if (purpose !== 'card' && purpose !== 'page') return SHOWN_BY_CARD;
+    const calls = createSlackCalls(config, deps, signal);
+    const wakes = facts.severity === 'critical' && facts.state === 'open';
+    const told = wakes && (purpose === 'page' || card === null) ? mention : null;
+    const text = bareSlackText(facts, { publicUrl: deps.publicUrl, mention: told });
+    const content = { text, blocks: [] };
+    try {
+      if (purpose === 'page') return { kind: 'sent', ref: (await calls.post(content, null)).ts };
+      const at = card === null ? null : { channel: card.channel, ts: card.messageId };
+      const ref = at === null ? await calls.post(content, null) : await calls.update(at, content);
+      return {
+        kind: 'sent',
+        ref: ref.ts,
+        // No card has this hash, so that the next change draws it anew.
+        card: { channel: ref.channel, messageId: ref.ts, contentHash: 'bare' },
+      };
+    } catch (error) {
+      // Sent bare on its first attempt of this form: a word that is not known is tried again.
+      return failure(error, 1).outcome;
     }
   }
 
@@ -114,7 +154,7 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
   /** An alert is never lost to formatting: what Slack refuses as blocks goes as text at once. */
   async function withPlainFallback(
     delivery: Delivery,
-    content: Pick<SlackCard, 'text' | 'blocks' | 'metadata'>,
+    content: SlackContent,
     send: (content: SlackContent) => Promise<SlackMessageRef>,
   ): Promise<{ ref: SlackMessageRef; note: string | null }> {
     try {
@@ -146,6 +186,18 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
     return { kind: 'sent', ref: ref.ts };
   }
 
+  async function deliverPage(delivery: Delivery, calls: SlackCalls): Promise<DeliveryResult> {
+    const { notification, view } = delivery;
+    const page = renderSlackPage(view, { ...look, mention, notTakenBy: notification.onBehalfOf });
+    if (notification.attempts > 1) {
+      const { event_payload: payload } = page.metadata;
+      const found = await lookUp(() => calls.findPage(payload, view.episode.startedAtMs), delivery);
+      if (found !== null) return { kind: 'sent', ref: found.ts, note: 'found in the channel' };
+    }
+    const { ref, note } = await withPlainFallback(delivery, page, (content) => calls.post(content, null));
+    return { kind: 'sent', ref: ref.ts, ...(note === null ? {} : { note }) };
+  }
+
   /** Without the scope to read the channel a doubled card is possible; a missing one would be worse. */
   async function lookUp(
     ask: () => Promise<SlackMessageRef | null>,
@@ -164,7 +216,16 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
     }
   }
 
-  return { name: config.name, kind: 'slack', deliver };
+  return {
+    name: config.name,
+    kind: 'slack',
+    budget: { max: 1, perMs: SECOND, reserved: 0 },
+    ...(config.account === undefined ? {} : { account: config.account }),
+    deliver,
+    deliverBare,
+  };
 }
+
+const SHOWN_BY_CARD: DeliveryResult = { kind: 'unchanged', reason: 'the card shows it' };
 
 type SlackContent = Parameters<SlackCalls['post']>[0];

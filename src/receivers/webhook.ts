@@ -5,10 +5,17 @@
 
 import { createHmac } from 'node:crypto';
 import type { DeliveryResult } from '../domain/notification.js';
-import { renderWebhookBody } from '../render/webhook-body.js';
+import { bareWebhookBody } from '../render/bare-message.js';
+import { renderWebhookBody, type WebhookBody } from '../render/webhook-body.js';
 import { call } from './call.js';
 import { outcomeOfStatus } from './http-outcome.js';
-import { CALL_TIMEOUT_MS, type Delivery, type Receiver, type ReceiverDeps } from './receiver.js';
+import {
+  type BareDelivery,
+  CALL_TIMEOUT_MS,
+  type Delivery,
+  type Receiver,
+  type ReceiverDeps,
+} from './receiver.js';
 
 export type WebhookConfig = {
   readonly name: string;
@@ -25,15 +32,22 @@ const MAX_ANSWER_BYTES = 4 * 1024;
  * sha256=<hex>`, `Idempotency-Key` (the same on every attempt of one notification).
  */
 export function createWebhookReceiver(config: WebhookConfig, deps: ReceiverDeps): Receiver {
-  async function deliver({ notification, view }: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
-    const body = JSON.stringify(
-      renderWebhookBody(view, {
-        publicUrl: deps.publicUrl,
-        ...(deps.slo === undefined ? {} : { slo: deps.slo }),
-      }),
-    );
+  function deliver({ notification, view }: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
+    const { publicUrl, slo } = deps;
+    const body = renderWebhookBody(view, { publicUrl, ...(slo === undefined ? {} : { slo }) });
+    return send(body, `${view.episode.dedupKey}.${notification.id}`, signal);
+  }
+
+  function deliverBare(
+    { facts, idempotencyKey }: BareDelivery,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult> {
+    return send(bareWebhookBody(facts, deps.publicUrl), idempotencyKey, signal);
+  }
+
+  async function send(message: WebhookBody, key: string, signal: AbortSignal): Promise<DeliveryResult> {
+    const body = JSON.stringify(message);
     const timestamp = String(Math.floor(deps.clock.now() / 1000));
-    const key = `${view.episode.dedupKey}.${notification.id}`;
     const outcome = await call({
       fetch: deps.fetch,
       clock: deps.clock,
@@ -61,7 +75,7 @@ export function createWebhookReceiver(config: WebhookConfig, deps: ReceiverDeps)
     );
   }
 
-  return { name: config.name, kind: 'webhook', deliver };
+  return { name: config.name, kind: 'webhook', deliver, deliverBare };
 }
 
 function signatureOf(secret: string | undefined, timestamp: string, body: string): Record<string, string> {

@@ -10,6 +10,7 @@ import { placeOf } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import type { Finding, FindingStatus } from '../domain/verdict.js';
 import { clockTime, minutesBetween } from './duration.js';
+import { groupUnseen, unseenInWords } from './group-unseen.js';
 import { objectiveOf, type SloLookup } from './headline.js';
 import { type NotDiagnosed, notDiagnosedBecause } from './not-diagnosed.js';
 import { presentDiagnosis } from './present-diagnosis.js';
@@ -17,6 +18,8 @@ import { symptomOf } from './symptom.js';
 
 /** Checks in a card; the rest is counted and stands on the incident's page. */
 export const MAX_EVIDENCE_LINES = 6;
+/** Questions to ask by hand: KV cache, queue, context length and GPU come first in every entry. */
+const MAX_BY_HAND = 4;
 
 export type EvidenceLine = {
   readonly status: FindingStatus;
@@ -41,6 +44,7 @@ export type CardModel = {
   readonly evidence: readonly EvidenceLine[];
   /** "2 more checks: OK"; null when all are shown. */
   readonly evidenceLeftOut: string | null;
+  /** One sentence a reason, with everything that it hid. */
   readonly unseen: readonly string[];
   readonly doFirst: {
     readonly text: string;
@@ -50,6 +54,8 @@ export type CardModel = {
   readonly doNot: { readonly fix: string; readonly because: string } | null;
   /** Questions to ask by hand, when nothing was diagnosed. */
   readonly byHand: readonly { readonly title: string; readonly query: string | null }[];
+  /** Checks without a result that `byHand` has no room for. */
+  readonly alsoUnseen: readonly string[];
   /** "3 alerts: LLMHighTTFT, LLMQueueBuildup, …"; null for a lone alert. */
   readonly alerts: string | null;
   /** Things said so that nobody is surprised: severity guessed, default entry, again for the 2nd time. */
@@ -87,10 +93,16 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
     verdict: notDiagnosed === null ? verdictOf(view) : null,
     evidence: evidence.shown,
     evidenceLeftOut: evidence.leftOut,
-    unseen: diagnosis?.verdict.unseen ?? [],
+    unseen: groupUnseen(diagnosis?.verdict.unseen ?? [], diagnosis?.findings ?? []).map(unseenInWords),
     doFirst: fix === undefined ? null : { text: fix.do, expect: fix.expect, command: fix.command },
     doNot: wrong ?? null,
-    byHand: notDiagnosed === null ? [] : byHandOf(view),
+    byHand: notDiagnosed === null ? [] : byHandOf(view).slice(0, MAX_BY_HAND),
+    alsoUnseen:
+      notDiagnosed === null
+        ? []
+        : byHandOf(view)
+            .slice(MAX_BY_HAND)
+            .map((check) => check.title),
     alerts: alertsOf(view),
     notes: notesOf(view),
     stateLine: stateLineOf(view),
@@ -172,7 +184,7 @@ function byHandOf(view: IncidentView): CardModel['byHand'] {
   const asked = (presentDiagnosis(view)?.findings ?? [])
     .filter((finding) => finding.status === 'unknown')
     .map((finding) => ({ title: finding.title, query: finding.query }));
-  return (asked.length > 0 ? asked : CHECKS_BY_HAND.map((title) => ({ title, query: null }))).slice(0, 4);
+  return asked.length > 0 ? asked : CHECKS_BY_HAND.map((title) => ({ title, query: null }));
 }
 
 function alertsOf(view: IncidentView): string | null {

@@ -55,7 +55,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/unreachable|refused|reset|not resolve|ENOTFOUND|ECONN|circuit|network/i, 'Prometheus unreachable'],
   [/no Prometheus|not configured/i, 'no Prometheus configured'],
   [/\b(401|403|unauthorized|forbidden)\b/i, 'Prometheus refused us'],
-  [/\b5\d\d\b|http_error|http error/i, 'Prometheus answers with errors'],
+  [/\b5\d\d\b|http_error|http error/i, 'Prometheus gives errors'],
   [/label/i, 'scope labels missing'],
   [/no series|no data|no metric|renamed|stale/i, 'no data for this scope'],
 ];

@@ -13,6 +13,8 @@ import { clean, cut } from './neutralise.js';
 /** Alertmanager's own notifier keeps to 512,000 bytes as well. */
 const MAX_EVENT_BYTES = 512_000;
 const MAX_DETAIL = 1_000;
+/** Every check of the longest entry, each with a reason of its own. */
+const MAX_UNSEEN = 4_000;
 
 export type PagerDutyTrigger = {
   readonly routing_key: string;
@@ -67,8 +69,8 @@ export function renderPagerDutyTrigger(view: IncidentView, options: PageOptions)
   return Buffer.byteLength(JSON.stringify(trigger)) <= MAX_EVENT_BYTES ? trigger : minimal;
 }
 
-/** Only what PagerDuty requires: sent when it refuses the full event, so that formatting never costs a page. */
-export function renderMinimalTrigger(view: IncidentView, options: PageOptions): PagerDutyTrigger {
+/** Only what PagerDuty requires, with the headline. */
+function renderMinimalTrigger(view: IncidentView, options: PageOptions): PagerDutyTrigger {
   return {
     routing_key: options.routingKey,
     event_action: 'trigger',
@@ -107,8 +109,8 @@ function linksOf(
 /** Flat, in the order a reader wants them; PagerDuty keeps the order of the object. */
 function detailsOf(model: CardModel, view: IncidentView): Record<string, string> {
   const details: Record<string, string> = {};
-  const say = (name: string, text: string | null | undefined) => {
-    const value = cut(clean(text ?? ''), MAX_DETAIL);
+  const say = (name: string, text: string | null | undefined, max = MAX_DETAIL) => {
+    const value = cut(clean(text ?? ''), max);
     if (value !== '') details[name] = value;
   };
   if (model.notDiagnosed !== null) {
@@ -127,7 +129,7 @@ function detailsOf(model: CardModel, view: IncidentView): Record<string, string>
     for (const line of model.evidence)
       say(cut(clean(line.title), 60), `${STATUS_WORD[line.status]}: ${line.says}`);
   }
-  say('not seen', model.unseen.join('; '));
+  say('not seen', model.unseen.join('; '), MAX_UNSEEN);
   say('objective', model.slo);
   say('alerts', model.alerts ?? view.incident.alertName);
   say('notes', model.notes.join('; '));

@@ -153,10 +153,16 @@ function verdictLines(model: CardModel, budget: Budget): string[] {
     const lines = [`*${slackText(budget.take(model.notDiagnosed.says, 200))}*`];
     if (model.byHand.length > 0) {
       lines.push('Checks to run by hand, in this order:');
-      model.byHand.forEach((check, i) => {
-        const query = check.query === null ? '' : ` ${slackCode(budget.take(check.query, 110), 110)}`;
-        lines.push(`${i + 1}. ${slackText(budget.take(check.title, 40))}${query}`);
+      // Every name before the first query: half a query cannot be pasted, and the incident's page has it whole.
+      const titles = model.byHand.map((check) => slackText(budget.take(check.title, 40)));
+      const others = model.alsoUnseen.join(', ');
+      const also = others === '' ? '' : slackText(budget.take(`Not seen either: ${others}`, 400));
+      model.byHand.forEach(({ query }, i) => {
+        const shown =
+          query === null || !budget.has(query.length) ? '' : ` ${slackCode(budget.take(query, 300), 300)}`;
+        lines.push(`${i + 1}. ${titles[i]}${shown}`);
       });
+      if (also !== '') lines.push(also);
     }
     return lines;
   }
@@ -177,9 +183,9 @@ function evidenceLines(model: CardModel, budget: Budget, full: boolean): string[
   const lines: string[] = [];
   for (const line of wanted) {
     if (!budget.has(50)) break;
-    const bars = full ? sparkline(line.trend) : '';
     const title = slackText(budget.take(line.title, 28)) || 'check';
     const says = slackText(budget.take(line.says, 88));
+    const bars = full && budget.has(8) ? budget.take(sparkline(line.trend), 8) : '';
     lines.push(`${SYMBOL[line.status]} *${title}* ${says}${bars === '' ? '' : `  ${bars}`}`);
   }
   if (lines.length < wanted.length)

@@ -1,8 +1,10 @@
 /** Firing periods of incidents: what pagers know as one alert. Part of the incident store. */
 
 import { sql } from 'kysely';
+import type { Episode } from '../domain/incident.js';
 import type { Severity } from '../domain/severity.js';
 import { bulkStatement, listSlices, placeholderRows } from './bulk.js';
+import { toEpisode } from './incident-rows.js';
 import { inInsertOrder } from './receipt-store.js';
 import type { Tx } from './tables.js';
 
@@ -131,4 +133,10 @@ export async function readEpisodeKey(tx: Tx, episodeId: number): Promise<string>
     .where('id', '=', episodeId)
     .executeTakeFirstOrThrow();
   return row.dedup_key;
+}
+
+/** One firing period by its id; null when there is none. A late resolve is about an earlier one than the present. */
+export async function readEpisode(tx: Tx, episodeId: number): Promise<Episode | null> {
+  const row = await tx.selectFrom('episodes').selectAll().where('id', '=', episodeId).executeTakeFirst();
+  return row === undefined ? null : toEpisode(row);
 }

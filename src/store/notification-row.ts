@@ -21,5 +21,10 @@ export function toNotification(row: Selectable<NotificationsTable>): Notificatio
     finishedAtMs: row.finished_at,
     umbrellaId: row.umbrella_id,
     listedAtMs: row.listed_at,
+    climbAtMs: row.climb_at,
+    climbedAtMs: row.climbed_at,
+    onBehalfOf: row.on_behalf_of,
+    faults: row.faults,
+    bare: row.bare === 1,
   };
 }

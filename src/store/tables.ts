@@ -4,7 +4,7 @@ import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 import type { AlertStatus } from '../domain/alert.js';
 import type { FeedbackRating } from '../domain/feedback.js';
 import type { IncidentKind, IncidentState } from '../domain/incident.js';
-import type { NotificationState, Purpose } from '../domain/notification.js';
+import type { DeliveryReason, NotificationState, Purpose } from '../domain/notification.js';
 import type { Severity } from '../domain/severity.js';
 import type { TimelineKind } from '../domain/timeline.js';
 
@@ -163,6 +163,11 @@ export type NotificationsTable = {
   carrier_id: number | null;
   listed_at: number | null;
   admitted_at: number | null;
+  climb_at: number | null;
+  climbed_at: number | null;
+  on_behalf_of: string | null;
+  faults: Generated<number>;
+  bare: Generated<number>;
 };
 
 /** What a timer is about; its key and payload are those of the kind. */
@@ -195,6 +200,16 @@ export type HeartbeatsTable = {
   gaps: string;
   silent_since: number | null;
 };
+
+export type AccountsTable = {
+  name: string;
+  paused_until: number | null;
+  failing_since: number | null;
+  failing_reason: DeliveryReason | null;
+  failing_detail: string | null;
+};
+
+export type AccountCallsTable = { id: Generated<number>; account: string; at: number };
 
 export type CardsTable = {
   incident_id: number;
@@ -246,6 +261,8 @@ export type Tables = {
   notifications: NotificationsTable;
   timers: TimersTable;
   heartbeats: HeartbeatsTable;
+  accounts: AccountsTable;
+  account_calls: AccountCallsTable;
   cards: CardsTable;
   timeline: TimelineTable;
   feedback: FeedbackTable;

@@ -9,6 +9,8 @@ import { Badge, cleanBlock, SeverityBadge, Time, type Tone } from './text.js';
 
 export type OutboxProps = {
   readonly items: readonly { readonly notification: OutboxItem; readonly message: string | null }[];
+  /** Receivers that do not simply work, a sentence each. */
+  readonly troubles: readonly string[];
   readonly nowMs: number;
 };
 
@@ -22,7 +24,7 @@ const STATE: Readonly<Record<NotificationState, { readonly mark: string; readonl
 };
 
 /** The page at `/outbox`. */
-export function renderOutboxPage({ items, nowMs }: OutboxProps): string {
+export function renderOutboxPage({ items, troubles, nowMs }: OutboxProps): string {
   // A card is redrawn with every change: unfolded, its newest alone says all that the older ones would.
   const drawn = new Set<string>();
   const isNewest = ({ incidentId, receiver, purpose }: OutboxItem) => {
@@ -43,6 +45,11 @@ export function renderOutboxPage({ items, nowMs }: OutboxProps): string {
           The newest messages to pagers, Slack and webhooks. A row holds no text: it is drawn from the
           incident when it is sent, so what stands here is what would be sent now.
         </p>
+        {troubles.map((trouble) => (
+          <p key={trouble} class="notice" role="alert">
+            ✗ {cut(clean(trouble), 400)}
+          </p>
+        ))}
         {items.length === 0 ? (
           <div class="card">
             <p class="big">Nothing was sent and nothing waits.</p>

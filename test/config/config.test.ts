@@ -219,6 +219,18 @@ timings: { query: 3 }
     ['thresholds: { kv_cache_utilisation.full: 0.9 }', 'did you mean "kv_cache_utilization.full"'],
     ['slo: { ttft_p99: 2 }', 'did you mean "ttft_p99_seconds"'],
     ['receivers: [{ name: a, kind: log }, { name: a, kind: log }]', 'a second receiver called "a"'],
+    [
+      'receivers: [{ name: pager, kind: pagerduty, routing_key: R0123456789, ladder: [jurnal] }, { name: journal, kind: log }]',
+      'receivers[0].ladder: no receiver is called "jurnal"; did you mean "journal"?',
+    ],
+    [
+      'receivers: [{ name: pager, kind: pagerduty, routing_key: R0123456789, ladder: [pager] }]',
+      'receivers[0].ladder: "pager" is told already',
+    ],
+    [
+      'receivers: [{ name: pager, kind: pagerduty, routing_key: R0123456789, events_per_minute: 0.5 }]',
+      'expected a whole number above 0',
+    ],
     ['receivers: [{ name: "a b", kind: log }]', 'expected a name'],
     ['scope_labels: ["a-b"]', 'expected a label name'],
     ['severity_mapping: { page: urgent }', 'expected critical, warning, info'],

@@ -48,7 +48,7 @@ describe('the deadline', () => {
     expect(outcome.verdict).toMatchObject({
       cause: null,
       confidence: 'none',
-      short: 'Not diagnosed: Prometheus did not…',
+      short: 'Not diagnosed: Prometheus timed out',
     });
     expect(outcome.verdict.unseen).toHaveLength(outcome.findings.length);
     expect(outcome.enrichment.health.every((figure) => figure.status === 'unknown')).toBe(true);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
 import { runSteps } from '../../src/diagnosis/run-steps.js';
 import { decideVerdict } from '../../src/diagnosis/verdict.js';
+import { EMPTY_REASONS, FAILURE_REASONS } from '../../src/domain/signal.js';
 import type { Finding, Verdict } from '../../src/domain/verdict.js';
 import { createManualClock } from '../support/manual-clock.js';
 import { entryFor } from '../support/playbooks.js';
@@ -308,6 +309,19 @@ describe('how many workers', () => {
 });
 
 describe('what is not seen', () => {
+  test.each([...EMPTY_REASONS, ...FAILURE_REASONS, 'stale', 'not_in_time', 'check_failed'] as const)(
+    'the lock screen names the reason uncut: %s',
+    async (reason) => {
+      const { findings } = await diagnoseWith('LLMHighTTFT', {});
+      const blind = findings.map((finding): Finding => ({ ...finding, status: 'unknown', reason }));
+
+      const { short } = decideVerdict(entryFor('LLMHighTTFT'), blind, { scope: SCOPE });
+
+      expect(short).toMatch(/^Not diagnosed: [\w ]+$/);
+      expect(short).not.toBe('Not diagnosed: no check could be made');
+    },
+  );
+
   test('an unseen KV cache never makes it the cause, and is said', async () => {
     const { verdict } = await diagnoseWith('LLMPreemptionStorm', {
       ...EXHAUSTED,

@@ -67,6 +67,7 @@ export function createHttpHarness(options: HarnessOptions = {}) {
       render: createPageRenderers(),
       counts: () => countByState(db.kysely),
       outbox: (limit) => notifications.listOutbox(db.kysely, { limit }),
+      receiverTroubles: () => [],
       notificationsOf: (id) => notifications.notificationsOf(db.kysely, id),
       async renderMessage({ incidentId }) {
         const found = await view(incidentId);

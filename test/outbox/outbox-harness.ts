@@ -6,8 +6,9 @@ import type { DeliveryResult, NewNotification, Purpose } from '../../src/domain/
 import type { Severity } from '../../src/domain/severity.js';
 import { createDispatcher, type Dispatcher } from '../../src/outbox/dispatcher.js';
 import type { DeliveryObservation } from '../../src/outbox/outbox-deps.js';
-import type { Delivery, Receiver } from '../../src/receivers/receiver.js';
+import type { BareDelivery, Delivery, Receiver } from '../../src/receivers/receiver.js';
 import type { ReceiverKind } from '../../src/routing/route-table.js';
+import { createAccountStore } from '../../src/store/account-store.js';
 import { type Database, openDatabase } from '../../src/store/database.js';
 import { readIncidentView } from '../../src/store/incident-view.js';
 import { createNotificationStore } from '../../src/store/notification-store.js';
@@ -20,31 +21,50 @@ export const NOW = Date.UTC(2026, 10, 22, 3, 0, 0);
 /** A receiver under the test's control. Answers `sent` unless told otherwise. */
 export type Puppet = Receiver & {
   readonly got: Delivery[];
+  readonly gotBare: BareDelivery[];
   /** The answers to come, then `sent` again. */
   readonly answer: (...results: (DeliveryResult | 'hang' | Error)[]) => void;
   /** Lets everything that hangs answer `sent`. */
   readonly release: () => void;
 };
 
-export function aPuppet(name: string, kind: ReceiverKind): Puppet {
+export function aPuppet(
+  name: string,
+  kind: ReceiverKind,
+  over: Pick<Receiver, 'account' | 'budget' | 'ladder'> = {},
+): Puppet {
   const got: Delivery[] = [];
+  const gotBare: BareDelivery[] = [];
   const next: (DeliveryResult | 'hang' | Error)[] = [];
   let hanging: (() => void)[] = [];
+
+  async function told(): Promise<DeliveryResult | null> {
+    const result = next.shift();
+    if (result instanceof Error) throw result;
+    if (result !== 'hang') return result ?? null;
+    await new Promise<void>((resolve) => hanging.push(resolve));
+    return null;
+  }
+
   return {
     name,
     kind,
+    ...over,
     got,
+    gotBare,
     answer: (...results) => void next.push(...results),
     release() {
       for (const resolve of hanging) resolve();
       hanging = [];
     },
+    async deliverBare(delivery) {
+      gotBare.push(delivery);
+      return (await told()) ?? { kind: 'sent', ref: 'bare' };
+    },
     async deliver(delivery) {
       got.push(delivery);
-      const result = next.shift();
-      if (result instanceof Error) throw result;
-      if (result === 'hang') await new Promise<void>((resolve) => hanging.push(resolve));
-      else if (result !== undefined) return result;
+      const result = await told();
+      if (result !== null) return result;
       if (delivery.notification.purpose !== 'card') return { kind: 'sent', ref: 'ref' };
       const card = {
         channel: 'C',
@@ -79,7 +99,7 @@ export async function outboxHarness(
   function createOne(): Dispatcher {
     const dispatcher = createDispatcher({
       db,
-      stores: { notifications, timeline },
+      stores: { notifications, accounts: createAccountStore(), timeline },
       receivers: new Map(puppets.map((one) => [one.name, one])),
       readView: (id) => readIncidentView(db.kysely, id),
       clock,

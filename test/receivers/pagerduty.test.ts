@@ -3,7 +3,7 @@ import { createPagerDutyReceiver } from '../../src/receivers/pagerduty.js';
 import type { Receiver } from '../../src/receivers/receiver.js';
 import { aView } from '../support/a-view.js';
 import { type FakePagerDuty, startFakePagerDuty } from '../support/fake-pagerduty.js';
-import { aDelivery, fastClock, keptLog, never } from './receiver-setup.js';
+import { aBareDelivery, aDelivery, fastClock, keptLog, never } from './receiver-setup.js';
 
 const KEY = 'MARKERpagerkey0123456789abcdef00';
 
@@ -57,7 +57,7 @@ describe('outcomes', () => {
     [401, 'dead', 'auth'],
     [403, 'dead', 'auth'],
     [404, 'dead', 'client_error'],
-    [422, 'dead', 'client_error'],
+    [410, 'dead', 'client_error'],
     [408, 'retry', 'timeout'],
     [429, 'retry', 'rate_limited'],
     [500, 'retry', 'server_error'],
@@ -90,14 +90,25 @@ describe('outcomes', () => {
     expect((result as { afterMs?: number }).afterMs).toBe(afterMs);
   });
 
-  test.each([400, 413])('a page refused with %i is sent again at once without details', async (status) => {
-    const { receiver, log } = await setup();
-    pagerDuty.failNext({ kind: 'status', status, body: '{"status":"invalid event"}' });
-    expect(await receiver.deliver(aDelivery('page', aView()), never)).toMatchObject({ kind: 'sent' });
-    expect(pagerDuty.incidents()).toHaveLength(1);
-    expect(pagerDuty.events()[0]?.payload).not.toHaveProperty('custom_details');
-    expect(log.lines().join()).toContain('page refused');
-  });
+  test.each([400, 413, 422])(
+    'a page refused with %i for its content is rejected; its bare form is taken',
+    async (status) => {
+      const { receiver } = await setup();
+      pagerDuty.failNext({ kind: 'status', status, body: '{"status":"invalid event"}' });
+      expect(await receiver.deliver(aDelivery('page', aView()), never)).toEqual({
+        kind: 'rejected',
+        detail: `HTTP ${status}: {"status":"invalid event"}`,
+      });
+      expect(await receiver.deliverBare(aBareDelivery('page'), never)).toMatchObject({ kind: 'sent' });
+      expect(pagerDuty.incidents()).toMatchObject([
+        {
+          dedupKey: 'd'.repeat(64),
+          summary: 'CRIT LLMHighTTFT llama-70b/prod-us. No details: it could not be drawn. INC-412',
+        },
+      ]);
+      expect(pagerDuty.events()[0]?.payload).not.toHaveProperty('custom_details');
+    },
+  );
 
   test('a resolve refused with 400 is not repeated', async () => {
     const { receiver } = await setup();

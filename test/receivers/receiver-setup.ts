@@ -1,10 +1,12 @@
 /** What receiver tests share: real time, a logger that keeps its lines, and deliveries of any purpose. */
 
+import type { BareFacts } from '../../src/domain/bare-facts.js';
 import type { Clock } from '../../src/domain/clock.js';
 import type { IncidentView } from '../../src/domain/incident-view.js';
+import { labelsFrom } from '../../src/domain/labels.js';
 import type { CardRef, Notification, Purpose } from '../../src/domain/notification.js';
 import type { Logger } from '../../src/log/logger.js';
-import type { Delivery } from '../../src/receivers/receiver.js';
+import type { BareDelivery, Delivery } from '../../src/receivers/receiver.js';
 import { FIRED_AT } from '../support/a-view.js';
 
 /** Real time, with timers shortened so that a five-second deadline passes in a test. */
@@ -54,6 +56,11 @@ export function aNotification(purpose: Purpose, over: Partial<Notification> = {}
     finishedAtMs: null,
     umbrellaId: null,
     listedAtMs: null,
+    climbAtMs: null,
+    climbedAtMs: null,
+    onBehalfOf: null,
+    faults: 0,
+    bare: false,
     ...over,
   };
 }
@@ -68,6 +75,23 @@ export function aDelivery(
     view,
     card: over.card ?? null,
   };
+}
+
+export function aBareDelivery(purpose: Purpose, over: Partial<BareFacts> = {}): BareDelivery {
+  const facts: BareFacts = {
+    dedupKey: 'd'.repeat(64),
+    alertName: 'LLMHighTTFT',
+    severity: 'critical',
+    scope: labelsFrom([
+      ['cluster', 'prod-us'],
+      ['model', 'llama-70b'],
+    ]),
+    state: 'open',
+    incidentId: 412,
+    why: 'it could not be drawn',
+    ...over,
+  };
+  return { purpose, facts, card: null, idempotencyKey: 'key' };
 }
 
 export const never = new AbortController().signal;

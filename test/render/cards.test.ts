@@ -204,6 +204,28 @@ describe('the card in other states', () => {
     expect(shown).not.toContain('Do first');
   });
 
+  test('a blind diagnosis names every check, and shows a query whole or not at all', () => {
+    const query = `sum by (pod) (vllm:num_requests_waiting{${'namespace="serving",'.repeat(8)}})`;
+    const findings = Array.from({ length: 16 }, (_, i) => ({
+      ...aFinding({ title: `Check number ${i + 1}`, status: 'unknown', says: 'no answer within 3 s' }),
+      query,
+    }));
+    const unseen = findings.map(({ title, says }) => `${title}: ${says}`);
+    const view = aView({ diagnosis: aDiagnosis({ findings, verdict: aVerdict({ unseen }) }) });
+
+    const shown = visible(renderSlackCard(view, OPTIONS).blocks);
+    const page = renderPagerDutyTrigger(view, { ...OPTIONS, routingKey: 'k' });
+
+    for (const { title } of findings) expect(shown).toContain(title);
+    const queries = [...shown.matchAll(/`([^`]*)`/g)].map(([, text]) => text);
+    expect(queries.every((text) => text === query)).toBe(true);
+    expect(shown.length).toBeLessThanOrEqual(CARD_BUDGET);
+    expect(page.payload.custom_details?.['not seen']).toBe(
+      `${findings.map(({ title }) => title).join(', ')}: no answer within 3 s`,
+    );
+    expect(renderPlainText(view)).toContain('Not seen either: Check number 5');
+  });
+
   test('a running diagnosis says so', () => {
     const shown = visible(renderSlackCard(aView({ diagnosis: null }), OPTIONS).blocks);
     expect(shown).toContain('Diagnosis running');

@@ -27,8 +27,8 @@ export type FakeAnswer =
   | { readonly kind: 'cut' }
   /** Writes what is no HTTP. */
   | { readonly kind: 'garbage' }
-  /** JSON headers, then `chunk` every `everyMs` without end (0: as fast as it is read). */
-  | { readonly kind: 'endless'; readonly chunk: Buffer; readonly everyMs: number };
+  /** JSON headers, then `chunk` every `everyMs` (0: as fast as it is read), without end or until `bytes` are written. */
+  | { readonly kind: 'endless'; readonly chunk: Buffer; readonly everyMs: number; readonly bytes?: number };
 
 export type FakePrometheus = {
   readonly url: string;
@@ -106,11 +106,17 @@ export async function startFakePrometheus(
 
   function endless(answer: Extract<FakeAnswer, { kind: 'endless' }>, response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'application/json' });
+    let left = answer.bytes ?? Number.POSITIVE_INFINITY;
     const more = () => {
       if (response.destroyed) return;
+      if (left <= 0) {
+        response.end();
+        return;
+      }
       response.write(answer.chunk, (error) => {
         if (error != null) return;
         sent += answer.chunk.length;
+        left -= answer.chunk.length;
         if (answer.everyMs === 0) setImmediate(more);
         else setTimeout(more, answer.everyMs).unref();
       });

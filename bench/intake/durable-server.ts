@@ -1,11 +1,12 @@
 /** Our intake in a process of its own: webhook, group commit, SQLite with synchronous=FULL. Prints its port. */
 
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import express from 'express';
 import type { Clock } from '../../src/domain/clock.js';
 import { createAlertmanagerWebhook } from '../../src/http/alertmanager-webhook.js';
+import { createHttpServer } from '../../src/http/http-server.js';
+import { webhookFirst } from '../../src/http/webhook-first.js';
 import { createIntake } from '../../src/incidents/receive-group.js';
 import type { Logger } from '../../src/log/logger.js';
 import { openDatabase } from '../../src/store/database.js';
@@ -42,15 +43,13 @@ const intake = createIntake({
   onCommitted: () => {},
   logger,
 });
-const app = express().use(
-  createAlertmanagerWebhook({
-    intake,
-    tokens: [],
-    scopeLabels: ['cluster', 'namespace', 'model'],
-    severityMapping: {},
-    logger,
-  }),
-);
-const server = createServer(app).listen(0, '127.0.0.1', () => {
+const webhook = createAlertmanagerWebhook({
+  intake,
+  tokens: [],
+  scopeLabels: ['cluster', 'namespace', 'model'],
+  severityMapping: {},
+  logger,
+});
+const server = createHttpServer(webhookFirst(webhook, express())).listen(0, '127.0.0.1', () => {
   process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
 });

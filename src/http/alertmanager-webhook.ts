@@ -10,7 +10,7 @@
  * and nothing else. 401 is for a wrong or missing credential, 405 for another method.
  */
 
-import { type Request, type Response, Router } from 'express';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type ParsedWebhook, parseWebhook } from '../alertmanager/payload.js';
 import { readBody } from '../alertmanager/read-body.js';
 import { createSourceOf, type WebhookToken } from '../alertmanager/webhook-tokens.js';
@@ -20,8 +20,6 @@ import { publicId } from '../domain/incident.js';
 import type { Severity } from '../domain/severity.js';
 import type { Intake } from '../incidents/receive-group.js';
 import type { Logger } from '../log/logger.js';
-
-export const WEBHOOK_PATH = '/api/v1/alertmanager';
 
 const DEFAULT_MAX_BODY_BYTES = 32 * 1024 * 1024;
 
@@ -44,20 +42,20 @@ export type WebhookDeps = {
   readonly metrics?: WebhookMetrics;
 };
 
-/** The webhook's routes. Mount it before anything that parses bodies or redirects. */
-export function createAlertmanagerWebhook(deps: WebhookDeps): Router {
+/** Answers every call to the webhook's address, whatever its method. `webhook-first.ts` brings them here. */
+export function createAlertmanagerWebhook(deps: WebhookDeps): RequestListener {
   const { intake, logger } = deps;
   const maxBodyBytes = deps.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
   const sourceOf = createSourceOf(deps.tokens);
 
-  function answer(response: Response, status: number, body: object): void {
+  function answer(response: ServerResponse, status: number, body: object): void {
     deps.metrics?.answered(status);
     response.statusCode = status;
     response.setHeader('content-type', 'application/json');
     response.end(`${JSON.stringify(body)}\n`);
   }
 
-  async function receive(request: Request, response: Response): Promise<void> {
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const source = sourceOf(request);
     if (source === null) {
       logger.warn(
@@ -92,7 +90,7 @@ export function createAlertmanagerWebhook(deps: WebhookDeps): Router {
     source: string,
     body: Uint8Array,
     parsed: ParsedWebhook,
-    response: Response,
+    response: ServerResponse,
   ): Promise<void> {
     try {
       const outcome = await intake.receive({ source, body, parsed });
@@ -122,7 +120,7 @@ export function createAlertmanagerWebhook(deps: WebhookDeps): Router {
   }
 
   /** The sender will not bring these alerts in another form, so somebody has to know. */
-  async function refuseTooLarge(source: string, response: Response): Promise<void> {
+  async function refuseTooLarge(source: string, response: ServerResponse): Promise<void> {
     const reason = `a body larger than ${maxBodyBytes} bytes was refused with 413: set max_alerts at the sender`;
     logger.error({ source, maxBodyBytes }, 'webhook body too large');
     await intake
@@ -134,15 +132,17 @@ export function createAlertmanagerWebhook(deps: WebhookDeps): Router {
     answer(response, 413, { error: reason });
   }
 
-  const router = Router();
-  // Routes are not strict, so a trailing slash is the same route and never a redirect.
-  router
-    .route(WEBHOOK_PATH)
-    .post(receive)
-    .put(receive)
-    .all((_request: Request, response: Response) => {
+  return (request, response) => {
+    if (request.method !== 'POST' && request.method !== 'PUT') {
       response.setHeader('allow', 'POST, PUT');
       answer(response, 405, { error: 'alerts are sent by POST or PUT' });
+      return;
+    }
+    receive(request, response).catch((error: unknown) => {
+      // A fault of ours: the sender tries again, and nothing was said to be committed.
+      logger.error({ err: error }, 'webhook call failed');
+      if (response.headersSent) response.destroy();
+      else answer(response, 503, { error: 'not committed, please send it again' });
     });
-  return router;
+  };
 }

@@ -1,6 +1,7 @@
-/** The Express application: the order of everything in one view. */
+/** All that is served: the order of everything in one view. */
 
-import express, { type Express, type RequestHandler } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from '../log/logger.js';
 import { type ApiToken, createAuth } from './auth.js';
@@ -9,10 +10,11 @@ import { createHealth, type HealthDeps } from './health.js';
 import { createIncidentsApi, type IncidentsApiDeps } from './incidents-api.js';
 import { createPages, createPublicFiles, type PagesDeps } from './pages.js';
 import { createSameOrigin } from './same-origin.js';
+import { webhookFirst } from './webhook-first.js';
 
 export type HttpAppDeps = {
-  /** Router of POST and PUT /api/v1/alertmanager; it does its own authentication. */
-  readonly webhook: RequestHandler;
+  /** Answers /api/v1/alertmanager; it does its own authentication. */
+  readonly webhook: RequestListener;
   readonly incidents: IncidentsApiDeps;
   readonly pages: Omit<PagesDeps, 'reads' | 'actions'>;
   readonly health: HealthDeps;
@@ -22,14 +24,12 @@ export type HttpAppDeps = {
 };
 
 /** Builds the application; nothing listens yet. */
-export function createHttpApp(deps: HttpAppDeps): Express {
+export function createHttpApp(deps: HttpAppDeps): RequestListener {
   const { incidents, pages, publicUrl } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
-  // First and outside everything else: no page, token or origin rule may ever cost an alert.
-  app.use(deps.webhook);
   app.use(securityHeaders());
 
   const auth = createAuth({ tokens: deps.apiTokens, publicUrl });
@@ -43,7 +43,8 @@ export function createHttpApp(deps: HttpAppDeps): Express {
 
   app.use(notFound);
   app.use(createErrorHandler({ logger: deps.logger, errorPage: pages.render.errorPage }));
-  return app;
+  // First and outside everything else: no page, token or origin rule may ever cost an alert.
+  return webhookFirst(deps.webhook, app);
 }
 
 /** Pages run no script at all, so a label that slipped through as markup could still do nothing. */

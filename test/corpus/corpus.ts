@@ -3,22 +3,24 @@
  * are compared whole, so an extra incident or an extra page fails a case as much as a missing one.
  */
 
+import type { RequestListener } from 'node:http';
 import express from 'express';
 import request from 'supertest';
 import { expect, test } from 'vitest';
 import { MINUTE } from '../../src/domain/clock.js';
 import { createAlertmanagerWebhook } from '../../src/http/alertmanager-webhook.js';
+import { webhookFirst } from '../../src/http/webhook-first.js';
 import { createIntakeHarness, type IntakeHarness, silentLogger } from '../support/intake-harness.js';
 
 export const TOKEN = 'corpus-token-0123456789';
 export const PATH = '/api/v1/alertmanager';
 
-export type Service = { readonly h: IntakeHarness; readonly app: express.Express };
+export type Service = { readonly h: IntakeHarness; readonly app: RequestListener };
 
 /** The webhook over intake over a real database, with the routes of the intake harness. */
 export function startService(): Service {
   const h = createIntakeHarness();
-  const app = express().use(
+  const app = webhookFirst(
     createAlertmanagerWebhook({
       intake: h.intake,
       tokens: [
@@ -29,6 +31,7 @@ export function startService(): Service {
       severityMapping: { page: 'critical', crit: 'critical' },
       logger: silentLogger,
     }),
+    express(),
   );
   return { h, app };
 }

@@ -1,3 +1,11 @@
+import { once } from 'node:events';
+import {
+  request as createRequest,
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import request from 'supertest';
@@ -5,6 +13,7 @@ import { describe, expect, test } from 'vitest';
 import type { AlertGroup } from '../../src/domain/alert.js';
 import { AppError } from '../../src/domain/errors.js';
 import { createAlertmanagerWebhook, type WebhookDeps } from '../../src/http/alertmanager-webhook.js';
+import { webhookFirst } from '../../src/http/webhook-first.js';
 import type { IntakeInput } from '../../src/incidents/receive-group.js';
 import { silentLogger } from '../support/intake-harness.js';
 
@@ -16,7 +25,7 @@ const BODY = JSON.stringify({
 function webhook(overrides: Partial<WebhookDeps> = {}) {
   const received: IntakeInput[] = [];
   const statuses: number[] = [];
-  const app = express().use(
+  const app = webhookFirst(
     createAlertmanagerWebhook({
       intake: {
         receive: async (input) => {
@@ -43,12 +52,29 @@ function webhook(overrides: Partial<WebhookDeps> = {}) {
       metrics: { answered: (status) => statuses.push(status) },
       ...overrides,
     }),
+    express(),
   );
   return { app, received, statuses };
 }
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
-const send = (app: express.Express) => request(app).post(PATH).set('authorization', 'Bearer old-token');
+const send = (app: RequestListener) => request(app).post(PATH).set('authorization', 'Bearer old-token');
+
+/** The status of a POST whose request line carries the address as it stands. */
+async function statusOf(app: RequestListener, path: string): Promise<number | undefined> {
+  const server = createServer(app).listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const call = createRequest({ port, path, method: 'POST' }).end(BODY);
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
 
 describe('credentials', () => {
   test.each([
@@ -170,6 +196,33 @@ describe('bodies', () => {
   });
 });
 
+describe('the address', () => {
+  const { app } = webhook({ tokens: [] });
+
+  test.each([
+    [PATH],
+    [`${PATH}/`],
+    [`${PATH}?receiver=wakewell`],
+    [`${PATH}/?`],
+    ['/API/v1/AlertManager'],
+    [`http://wakewell.example${PATH}`],
+  ])('%s is the webhook', async (address) => {
+    expect(await statusOf(app, address)).toBe(200);
+  });
+
+  test.each([
+    [`${PATH}//`],
+    [`${PATH}s`],
+    [`/x${PATH}`],
+    [`/${PATH}`],
+    ['/api/v1/%61lertmanager'],
+    ['/?/api/v1/alertmanager'],
+    ['*'],
+  ])('%s is not', async (address) => {
+    expect(await statusOf(app, address)).toBe(404);
+  });
+});
+
 describe('failures', () => {
   const full = () => Promise.reject(new Error('disk full'));
 
@@ -214,6 +267,18 @@ describe('failures', () => {
     await send(app).send(BODY).expect(503);
 
     expect(paged).toEqual([]);
+  });
+
+  test('a fault of our own is answered 503 and ends nothing else', async () => {
+    const faulty = () => {
+      throw new Error('a fault');
+    };
+    const { app, received } = webhook({ logger: { ...silentLogger, warn: faulty } });
+
+    await request(app).post(PATH).send(BODY).expect(503);
+    await send(app).send(BODY).expect(200);
+
+    expect(received).toHaveLength(1);
   });
 
   test.each(['get', 'head', 'delete', 'patch', 'options'] as const)('%s is 405', async (method) => {

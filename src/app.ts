@@ -4,6 +4,7 @@
  */
 
 import { performance } from 'node:perf_hooks';
+import { nodeCron } from 'node-cron';
 import { builtInEnginesDirectory, loadEngineFiles } from './catalog/engine-file.js';
 import { SIGNALS } from './catalog/signals.js';
 import { DEFAULT_THRESHOLDS } from './catalog/thresholds.js';
@@ -25,6 +26,7 @@ import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
 import { createIntake } from './incidents/receive-group.js';
 import { createWorkLoop } from './incidents/work-loop.js';
+import { startHousekeeping } from './jobs/housekeeping.js';
 import { createLogger, type Logger } from './log/logger.js';
 import { createServiceMetrics } from './log/service-metrics.js';
 import { createStorageMetrics } from './log/storage-metrics.js';
@@ -113,10 +115,11 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   ];
 
   const metrics = createServiceMetrics();
+  const storageMetrics = createStorageMetrics(metrics.registry);
   const { db, guard, troubles } = openStorage(config.databaseUrl, {
     clock,
     logger: logger.child({ part: 'storage' }),
-    metrics: createStorageMetrics(metrics.registry),
+    metrics: storageMetrics,
     accept: overrides.acceptDatabase === true,
     onTrouble: () => {},
   });
@@ -336,6 +339,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       onStop('http', () => closeServer());
       await db.transaction((tx) => work.releaseWork(tx, { nowMs: clock.now() }));
       guard.start();
+      const jobs = startHousekeeping({
+        ...{ db, config, troubles, clock, cron: nodeCron },
+        logger: logger.child({ part: 'jobs' }),
+        metrics: storageMetrics,
+      });
+      onStop('jobs', () => jobs.stop());
       await dispatcher.start();
       workLoop.start();
       const address = server.address();

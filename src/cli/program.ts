@@ -43,6 +43,7 @@ export function createProgram(done: (status: number) => void): Command {
   addSetup(program, done);
   addAlerts(program, done);
   addIncidents(program, done);
+  addStorage(program, done);
   program
     .command('version')
     .description('print the version')
@@ -191,6 +192,24 @@ function addIncidents(program: Command, done: Done): void {
     .action(async (id, comment, options) =>
       done(await (await import('./incidents.js')).changeIncident(id, 'notes', { ...options, comment })),
     );
+}
+
+function addStorage(program: Command, done: Done): void {
+  program
+    .command('backup')
+    .description('copy the database, also beside the running service')
+    .argument('[file]', 'where; a name by the time in the configured directory when absent')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('backup', 'backup /mnt/safe/before-upgrade.db --json'))
+    .action(async (file, options) => done(await (await import('./backup.js')).backup(file, options)));
+  program
+    .command('restore')
+    .description('make a backup the database; stop the service first')
+    .argument('<file>', 'a backup')
+    .option('--force', 'also where a database is: it is moved aside', false)
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('restore data/backups/wakewell-20260131T031200Z.db --force'))
+    .action(async (file, options) => done((await import('./restore.js')).restore(file, options)));
 }
 
 function examples(...lines: readonly string[]): string {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import {
+  Age,
   Count,
   DatabaseUrl,
   Duration,
@@ -14,6 +15,7 @@ import {
   Name,
   Port,
   PositiveNumber,
+  Schedule,
   secretField,
   Text,
 } from './fields.js';
@@ -106,6 +108,16 @@ export const ConfigFile = z.strictObject({
   engines: z.array(Text).optional(),
   tokens: z
     .strictObject({ webhook: z.array(TokenEntry).optional(), api: z.array(TokenEntry).optional() })
+    .optional(),
+  backup: z
+    .strictObject({ schedule: Schedule.optional(), directory: Text.optional(), keep: Count.optional() })
+    .optional(),
+  retention: z
+    .strictObject({
+      incidents: Age.optional(),
+      recordings: Age.optional(),
+      receipts: Age.optional(),
+    })
     .optional(),
   timings: z
     .strictObject({

@@ -92,6 +92,23 @@ export type Config = {
   readonly engineDirectories: readonly string[];
   /** `name` of a webhook token is the source of its alerts. */
   readonly tokens: { readonly webhook: readonly TokenConfig[]; readonly api: readonly TokenConfig[] };
+  readonly backup: {
+    /** Cron in UTC; null = no scheduled backups. */
+    readonly schedule: string | null;
+    /** Absolute; null = `backups` beside the database. */
+    readonly directory: string | null;
+    /** Scheduled backups that are kept. */
+    readonly keep: number;
+  };
+  /** Ages beyond which things are deleted. What is open, or still to be done, is never touched. */
+  readonly retention: {
+    /** Since an incident was resolved: it goes with everything about it. */
+    readonly incidentsMs: number;
+    /** Frozen evidence of resolved incidents. */
+    readonly recordingsMs: number;
+    /** Webhook bodies as they arrived. */
+    readonly receiptsMs: number;
+  };
   readonly timings: {
     readonly pageDeadlineMs: number;
     readonly diagnosisMs: number;
@@ -119,6 +136,7 @@ export type ReadConfigInput = {
 };
 
 const DEFAULT_PORT = 9099;
+const DAY_MS = 86_400_000;
 export const DEFAULT_DATABASE_URL = 'file:./data/wakewell.db';
 const DEFAULT_EVENTS_URL = 'https://events.pagerduty.com/v2/enqueue';
 const DEFAULT_SLACK_API_URL = 'https://slack.com/api/';
@@ -287,6 +305,16 @@ function complete(file: ConfigFile, directory: string): Config {
     playbookDirectories: (file.playbooks ?? []).map((one) => resolve(directory, one)),
     engineDirectories: (file.engines ?? []).map((one) => resolve(directory, one)),
     tokens: { webhook: file.tokens?.webhook ?? [], api: file.tokens?.api ?? [] },
+    backup: {
+      schedule: file.backup?.schedule === undefined ? '23 * * * *' : file.backup.schedule,
+      directory: file.backup?.directory === undefined ? null : resolve(directory, file.backup.directory),
+      keep: file.backup?.keep ?? 12,
+    },
+    retention: {
+      incidentsMs: file.retention?.incidents ?? 365 * DAY_MS,
+      recordingsMs: file.retention?.recordings ?? 90 * DAY_MS,
+      receiptsMs: file.retention?.receipts ?? 14 * DAY_MS,
+    },
     timings: {
       pageDeadlineMs: file.timings?.page_deadline ?? 5_000,
       diagnosisMs: file.timings?.diagnosis ?? 4_000,

@@ -1,5 +1,6 @@
 /** The kinds of value our configuration knows. Each says itself what it found and what it expected. */
 
+import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
 import { createSecret, type Secret } from './secret.js';
@@ -63,10 +64,24 @@ export const Flag = field('true or false', (value) =>
   value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined,
 );
 
+/** A cron expression, read in UTC; null for `off`. */
+export const Schedule = field('five fields of cron in UTC, for example "23 * * * *", or off', (value) => {
+  if (value === 'off' || value === false) return null;
+  return typeof value === 'string' && value.trim().split(/\s+/).length === 5 && isCron(value)
+    ? value.trim()
+    : undefined;
+});
+
 /** Milliseconds. */
 export const Duration = field('a duration with its unit: 500ms, 5s, 5m, 1h30m', (value) => {
   const ms = typeof value === 'string' ? parseDuration(value) : null;
   return ms === null || ms <= 0 ? undefined : ms;
+});
+
+/** How long something is kept, ms: less than a day would delete what is still being worked on. */
+export const Age = field('a duration of at least 1d, for example 90d', (value) => {
+  const ms = typeof value === 'string' ? parseDuration(value) : null;
+  return ms === null || ms < 86_400_000 ? undefined : ms;
 });
 
 /** An address with http or https, without credentials (they would end up in logs) and without trailing slash. */

@@ -10,6 +10,7 @@ import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { Clock } from '../domain/clock.js';
+import { copyBeforeMigrating } from './backup.js';
 import {
   assertDurable,
   assertSqliteVersion,
@@ -29,7 +30,7 @@ import {
 import { lockDatabaseFile } from './database-lock.js';
 import { isDamaged, isDiskFull, isLocked, unsoundDatabase } from './database-trouble.js';
 import { watchFiles } from './file-watch.js';
-import { migrate } from './migrate.js';
+import { firstMissing, migrate } from './migrate.js';
 import { writeSideFile } from './side-file.js';
 import { withStatementCache } from './statement-cache.js';
 import type { Tables, Tx } from './tables.js';
@@ -94,8 +95,7 @@ export const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
  * a newer build; plain errors when durability cannot be had.
  */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  const path = pathOf(url);
-  const file = path === ':memory:' ? null : path;
+  const file = fileOf(url);
   const readonly = options.readonly === true;
   if (file !== null && !readonly) mkdirSync(dirname(file), { recursive: true });
 
@@ -105,7 +105,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   try {
     const found = file === null || readonly ? null : lookAt(file);
     if (file !== null && found !== null && options.accept !== true) refuseMissing(file, found);
-    raw = new BetterSqlite3(path, { timeout: BUSY_TIMEOUT_MS, readonly });
+    raw = new BetterSqlite3(file ?? ':memory:', { timeout: BUSY_TIMEOUT_MS, readonly });
     opened = prepare(raw, { ...options, file, found });
   } catch (error) {
     raw?.close();
@@ -173,6 +173,12 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   return database;
 }
 
+/** The file that a database URL names; null for a database in memory. Throws for a URL of another kind. */
+export function fileOf(url: string): string | null {
+  const path = pathOf(url);
+  return path === ':memory:' ? null : path;
+}
+
 function pathOf(url: string): string {
   if (url === ':memory:' || url === 'file::memory:') return ':memory:';
   if (url.startsWith('file:'))
@@ -205,6 +211,8 @@ function prepare(
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
   const nowMs = options.clock.now();
+  const missing = firstMissing(db);
+  if (file !== null && missing !== null) copyBeforeMigrating(db, file, missing.name);
   migrate(db, nowMs);
   const identity = beginGeneration(db, nowMs);
   assertDurable(db);

@@ -69,6 +69,22 @@ export function migrate(
   return missing.map((migration) => migration.name);
 }
 
+/** The first migration that a database with some still lacks; null for a new database and one that is up to date. */
+export function firstMissing(
+  db: BetterSqlite3.Database,
+  migrations: readonly Migration[] = readMigrations(),
+): Migration | null {
+  if (db.prepare("select 1 from sqlite_schema where name = 'schema_migrations'").get() === undefined)
+    return null;
+  const { length } = appliedMigrations(db);
+  return length === 0 ? null : (migrations[length] ?? null);
+}
+
+/** Throws the refusal of `migrate` for a database of a newer build or another history; changes nothing. */
+export function refuseForeignSchema(db: BetterSqlite3.Database): void {
+  refuseForeignHistory(appliedMigrations(db), readMigrations());
+}
+
 type Applied = Pick<Migration, 'number' | 'name' | 'sha256'>;
 
 function appliedMigrations(db: BetterSqlite3.Database): Applied[] {

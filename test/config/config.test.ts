@@ -369,3 +369,28 @@ describe('Alertmanager', () => {
     expect(faultsOf(`alertmanager: { url: ${url} }`)).toContain('alertmanager.url: found');
   });
 });
+
+describe('backup and retention', () => {
+  test('have defaults, and directories are relative to the file', () => {
+    expect(configOf('')).toMatchObject({
+      backup: { schedule: '23 * * * *', directory: null, keep: 12 },
+      retention: {
+        incidentsMs: 365 * 86_400_000,
+        recordingsMs: 90 * 86_400_000,
+        receiptsMs: 14 * 86_400_000,
+      },
+    });
+    const config = configOf(
+      'backup: { schedule: off, directory: /mnt/safe, keep: 3 }\nretention: { receipts: 2d }',
+    );
+    expect(config.backup).toEqual({ schedule: null, directory: '/mnt/safe', keep: 3 });
+    expect(config.retention.receiptsMs).toBe(2 * 86_400_000);
+  });
+
+  test('say what they expect', () => {
+    expect(faultsOf('backup: { schedule: hourly }')).toContain('expected five fields of cron in UTC');
+    expect(faultsOf('backup: { schedule: "61 * * * *" }')).toContain('expected five fields of cron in UTC');
+    expect(faultsOf('backup: { keep: 0 }')).toContain('expected a whole number above 0');
+    expect(faultsOf('retention: { incidents: 1h }')).toContain('expected a duration of at least 1d');
+  });
+});

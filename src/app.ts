@@ -94,8 +94,9 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger({ level: config.logLevel });
   const { timeScale } = config;
-  const stopStack: { readonly name: string; readonly stop: () => void | Promise<void> }[] = [];
-  const onStop = (name: string, stop: () => void | Promise<void>) => stopStack.push({ name, stop });
+  const stopStack: { readonly name: string; readonly stop: () => unknown }[] = [];
+  const onStop = (name: string, stop: () => unknown) => stopStack.push({ name, stop });
+  const ending = new AbortController();
 
   const thresholds = { ...DEFAULT_THRESHOLDS, ...config.thresholds };
   const { entries, faults } = loadPlaybooks({
@@ -300,10 +301,14 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'http' }),
   });
   const server = createHttpServer(http);
+  server.prependListener('request', (_request, response) => {
+    // Whoever comes while the service stops is answered, and then asks elsewhere or again.
+    if (ending.signal.aborted) response.setHeader('connection', 'close');
+  });
 
   /** Ready means: a write reaches the disk now, in the file that was opened. The transaction touches a row that does not exist. */
   async function readiness(): Promise<Readiness> {
-    if (stopping !== null) return notReady('service', 'it is stopping');
+    if (ending.signal.aborted) return notReady('service', 'it is stopping');
     const trouble = troubles.list().find((one) => one.stops);
     if (trouble !== undefined) return notReady('database', trouble.detail);
     try {
@@ -333,10 +338,9 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         server.once('error', failed);
         server.listen(config.port, config.host, () => listening());
       });
-      onStop('investigations', () => workLoop.stop());
-      onStop('outbox', () => dispatcher.stop());
-      onStop('intake', () => intake.close());
       onStop('http', () => closeServer());
+      // Each has a bound of its own, and neither waits for the other.
+      onStop('outbox and investigations', () => Promise.all([dispatcher.stop(), workLoop.stop()]));
       await db.transaction((tx) => work.releaseWork(tx, { nowMs: clock.now() }));
       guard.start();
       const jobs = startHousekeeping({
@@ -345,6 +349,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         metrics: storageMetrics,
       });
       onStop('jobs', () => jobs.stop());
+      // First of all: from then on the webhook answers 503, while the rest goes on to the end.
+      onStop('intake', () => intake.close());
       await dispatcher.start();
       workLoop.start();
       const address = server.address();
@@ -353,6 +359,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       return { url: `http://${host}:${port}` };
     },
     stop() {
+      ending.abort();
       stopping ??= (async () => {
         for (const step of stopStack.reverse()) {
           try {
@@ -370,7 +377,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     return new Promise((closed) => {
       server.close(() => closed());
       server.closeIdleConnections();
-      clock.after(2 * SECOND, () => server.closeAllConnections());
+      clock.after(SECOND / 2, () => server.closeAllConnections());
     });
   }
 }

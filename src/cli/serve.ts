@@ -2,7 +2,7 @@
 
 import { type App, buildApp } from '../app.js';
 import { AppError } from '../domain/errors.js';
-import { createLogger } from '../log/logger.js';
+import { createLogger, type Logger } from '../log/logger.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
 import { readConfigFile } from './load-config.js';
 
@@ -24,33 +24,42 @@ export async function serve(options: ServeOptions): Promise<number> {
   const { config } = read;
   const logger = createLogger({ level: config.logLevel });
   for (const warning of read.warnings) logger.warn({}, warning);
+  // First of all, so that a signal during a long migration ends in an orderly stop as well.
+  const asked = untilAskedToStop(logger);
   const app = await buildApp(config, { logger, acceptDatabase: options.acceptDatabase }).catch(
     (error: unknown) => {
       throw startFailure(error);
     },
   );
-
-  const ended = new Promise<number>((end) => {
-    let askedAtMs: number | null = null;
-    const exitAfter = (delayMs: number) => void setTimeout(() => process.exit(1), delayMs).unref();
-    const stop = (signal: NodeJS.Signals) => {
-      logger.info({ signal }, askedAtMs === null ? 'stopping' : 'stopping in a hurry');
-      if (askedAtMs !== null) {
-        exitAfter(Math.max(0, HURRIED_STOP_MS - (performance.now() - askedAtMs)));
-        return;
-      }
-      askedAtMs = performance.now();
-      exitAfter(STOP_WITHIN_MS);
-      void app.stop().then(() => end(EXIT.fine));
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-  });
   const { url } = await start(app, `${config.host}:${config.port}`);
   logger.info({ url }, 'listening');
   // The log is for machines; whoever started this at a terminal wants the address.
   if (process.stderr.isTTY) console.error(`Wakewell: ${url} (Ctrl-C stops it)`);
-  return ended;
+  await asked;
+  await app.stop();
+  logger.info({}, 'stopped');
+  return EXIT.fine;
+}
+
+/** Resolves with the first SIGTERM or SIGINT. From then on the process ends by itself within its bound. */
+function untilAskedToStop(logger: Logger): Promise<void> {
+  return new Promise((asked) => {
+    let askedAtMs: number | null = null;
+    const exitAfter = (delayMs: number) => void setTimeout(() => process.exit(1), delayMs).unref();
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (askedAtMs !== null) {
+        logger.info({ signal }, 'stopping in a hurry');
+        exitAfter(Math.max(0, HURRIED_STOP_MS - (performance.now() - askedAtMs)));
+        return;
+      }
+      logger.info({ signal }, 'stopping');
+      askedAtMs = performance.now();
+      exitAfter(STOP_WITHIN_MS);
+      asked();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
 }
 
 async function start(app: App, address: string): Promise<{ readonly url: string }> {

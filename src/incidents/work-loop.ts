@@ -86,6 +86,8 @@ export function createWorkLoop(deps: WorkLoopDeps): WorkLoop {
       await deps.investigate(work);
       await deps.db.transaction((tx) => deps.work.finishWork(tx, { id: work.id, fence: work.fence }));
     } catch (error) {
+      // Given up for the stop: the next process gives the claim back and goes on.
+      if (stopped) return;
       deps.logger.error({ err: error, incidentId: work.incidentId, workId: work.id }, 'investigation failed');
       await putBack(work, error).catch((cause: unknown) =>
         deps.logger.error(

@@ -11,6 +11,7 @@ import { ENVIRONMENT_VARIABLES, readConfig } from '../src/config/config.js';
 import { ConfigFile } from '../src/config/config-file.js';
 import { parseMatchers } from '../src/routing/parse-matchers.js';
 import { SCENARIO_NAMES } from '../src/simulator/scenarios.js';
+import { runCli } from './cli/run-cli.js';
 
 const readme = readFileSync('README.md', 'utf8');
 const scripts = (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> })
@@ -27,6 +28,13 @@ function firstColumn(title: string): string[] {
     [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word),
   );
 }
+
+test('the rules to deploy are those that the command writes', async () => {
+  const { stdout } = await runCli(['rules']);
+
+  // Written by `npm run wakewell -- rules -o deploy/rules.yml`.
+  expect(stdout).toBe(readFileSync('deploy/rules.yml', 'utf8'));
+});
 
 describe('the README', () => {
   test('opens with the two commands', () => {

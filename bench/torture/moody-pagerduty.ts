@@ -15,8 +15,8 @@ export type PagerEvent = {
   readonly dedupKey: string;
 };
 
-/** Called when a trigger was read and not yet decided; `accept` makes it accepted. The answer is never sent. */
-export type Ambush = (accept: () => void) => void;
+/** Called when a trigger was read; one of the two decides it, else the dice do. The answer is never sent. */
+export type Ambush = (accept: () => void, refuse: () => void) => void;
 
 export type MoodyPagerDuty = {
   readonly url: string;
@@ -68,7 +68,7 @@ export async function startMoodyPagerDuty(deps: {
     if (ambush !== null && event.event_action === 'trigger') {
       const trap = ambush;
       ambush = null;
-      trap(accept);
+      trap(accept, refuse);
       return;
     }
     const mood = moody ? random() : 1;

@@ -11,11 +11,12 @@ export type Mutant = (typeof MUTANTS)[number];
 
 type Replacement = { readonly file: string; readonly find: RegExp; readonly replace: string };
 
-const REPLACEMENTS: Readonly<Record<Mutant, readonly Replacement[]>> = {
+/** By mutant; files of the build. Exported for their test. */
+export const REPLACEMENTS: Readonly<Record<Mutant, readonly Replacement[]>> = {
   // Commits no longer reach the disk before the 200, and the service's own check of that is put to sleep.
   'synchronous-off': [
     { file: 'store/database.js', find: /synchronous = FULL/, replace: 'synchronous = OFF' },
-    { file: 'store/database.js', find: /SYNCHRONOUS_FULL = 2/, replace: 'SYNCHRONOUS_FULL = 0' },
+    { file: 'store/database-gates.js', find: /SYNCHRONOUS_FULL = 2/, replace: 'SYNCHRONOUS_FULL = 0' },
   ],
   // The row is finished as sent before its receiver was called: at most once instead of at least once.
   'mark-before-send': [

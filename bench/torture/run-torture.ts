@@ -30,6 +30,8 @@ export type TortureOptions = {
   readonly minAccepted: number;
   /** How long it may take until nothing is left to be said and done; 90 s when absent. */
   readonly settleWithinMs?: number;
+  /** Every kill waits for a page that the pager has read and does not take: for builds whose fault lies there. */
+  readonly killAtRefusedPage?: boolean;
   readonly onProgress: (line: string) => void;
 };
 
@@ -50,6 +52,8 @@ export type TortureReport = { readonly kills: number } & Findings & {
   };
 
 const KILL_WITHIN_MS = 800;
+/** A busy machine takes its time until the first page of a life leaves; without one the kill would prove nothing. */
+const PAGE_WITHIN_MS = 20_000;
 const SETTLE_WITHIN_MS = 90_000;
 const MIN_ACCEPTED_WITHIN_MS = 60_000;
 
@@ -196,12 +200,16 @@ async function killRepeatedly(
     const withCut = random() < options.powerCutShare;
     const torn = random() < 0.5;
     service.spawn();
+    if (options.killAtRefusedPage === true) {
+      if (!(await service.untilReady())) break;
+      await untilTrigger(pagerDuty, PAGE_WITHIN_MS, 'refuse');
+    }
     // One in ten dies while it starts: in the migrations, the recovery of the log, the first claims.
-    if (moment < 0.1 && kill > 1) await sleep(delayMs);
+    else if (moment < 0.1 && kill > 1) await sleep(delayMs);
     else {
       // A service that does not come up any more is a result: the books say what it lost.
       if (!(await service.untilReady())) break;
-      if (moment < 0.4) await untilTrigger(pagerDuty, delayMs, moment < 0.25);
+      if (moment < 0.4) await untilTrigger(pagerDuty, delayMs, moment < 0.25 ? 'accept' : 'dice');
       else await sleep(delayMs);
     }
     await service.kill();
@@ -217,16 +225,21 @@ async function killRepeatedly(
 
 /**
  * Resolves when the pager has read a trigger whose sender will die before it hears the answer: accepted or
- * not. After `delayMs` without one it resolves all the same.
+ * not. After `withinMs` without one it resolves all the same.
  */
-async function untilTrigger(pagerDuty: MoodyPagerDuty, delayMs: number, accepts: boolean): Promise<void> {
+async function untilTrigger(
+  pagerDuty: MoodyPagerDuty,
+  withinMs: number,
+  decision: 'accept' | 'refuse' | 'dice',
+): Promise<void> {
   const met = new Promise<void>((resolve) => {
-    pagerDuty.setAmbush((accept) => {
-      if (accepts) accept();
+    pagerDuty.setAmbush((accept, refuse) => {
+      if (decision === 'accept') accept();
+      if (decision === 'refuse') refuse();
       resolve();
     });
   });
-  await Promise.race([met, sleep(delayMs)]);
+  await Promise.race([met, sleep(withinMs)]);
 }
 
 function readOrNothing(database: string): StoredState {

@@ -27,6 +27,7 @@ import { createInvestigate } from './incidents/investigate.js';
 import { createIntake } from './incidents/receive-group.js';
 import { createWorkLoop } from './incidents/work-loop.js';
 import { startHousekeeping } from './jobs/housekeeping.js';
+import { createReconciling } from './jobs/reconciling.js';
 import { createLogger, type Logger } from './log/logger.js';
 import { createServiceMetrics } from './log/service-metrics.js';
 import { createStorageMetrics } from './log/storage-metrics.js';
@@ -209,8 +210,22 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       workLoop.wake();
       dispatcher.wake();
     },
+    onTruncated: (group) => reconciling.groupTruncated(group),
     logger: logger.child({ part: 'intake' }),
     metrics: metrics.intake,
+  });
+  const reconciling = createReconciling({
+    db,
+    config,
+    receive: intake.receive,
+    route,
+    onDue() {
+      workLoop.wake();
+      dispatcher.wake();
+    },
+    clock,
+    logger: logger.child({ part: 'reconcile' }),
+    metrics: metrics.reconcile,
   });
 
   /** What diagnosis is told of an incident: its lead alert, and where. */
@@ -351,8 +366,10 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       onStop('jobs', () => jobs.stop());
       // First of all: from then on the webhook answers 503, while the rest goes on to the end.
       onStop('intake', () => intake.close());
+      onStop('reconciling', () => reconciling.stop());
       await dispatcher.start();
       workLoop.start();
+      reconciling.start();
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
       const host = config.host.includes(':') ? `[${config.host}]` : config.host;

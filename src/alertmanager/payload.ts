@@ -6,8 +6,9 @@
  */
 
 import type { Alert, AlertGroup, QuarantinedAlert } from '../domain/alert.js';
+import { labelsFrom } from '../domain/labels.js';
 import { isNestedDeeper } from './json-depth.js';
-import { isObject, type ReadOptions, readAlert, show, text } from './read-alert.js';
+import { isObject, type ReadOptions, readAlert, readTexts, show, text } from './read-alert.js';
 
 export type ParsedWebhook =
   | { readonly kind: 'group'; readonly group: AlertGroup }
@@ -54,6 +55,7 @@ export function parseWebhook(body: Uint8Array, options: ReadOptions): ParsedWebh
     group: {
       source: options.source,
       groupKey: text(document.groupKey) ?? '',
+      groupLabels: isObject(document.groupLabels) ? readTexts(document.groupLabels) : labelsFrom([]),
       // Alertmanager sends the name quoted as a regular expression: `web\.hook\+ok`.
       receiver: (text(document.receiver) ?? '').replace(/\\(.)/g, '$1'),
       externalUrl: text(document.externalURL),

@@ -47,7 +47,7 @@ export function readAlert(value: unknown, options: ReadOptions): ReadAlert {
       name: alertname === undefined || alertname === '' ? NO_NAME : alertname,
       status,
       labels,
-      annotations: isObject(value.annotations) ? readAnnotations(value.annotations) : labelsFrom([]),
+      annotations: isObject(value.annotations) ? readTexts(value.annotations) : labelsFrom([]),
       severity,
       severityNote: note,
       scope: scopeOf(labels, options.scopeLabels),
@@ -95,8 +95,8 @@ function readLabels(object: Record<string, unknown>): Labels | string {
   return labelsFrom(entries);
 }
 
-/** Annotations are for readers: what is not text is shown as JSON. */
-function readAnnotations(object: Record<string, unknown>): Labels {
+/** Names and texts for readers, such as annotations: what is not text is shown as JSON. */
+export function readTexts(object: Record<string, unknown>): Labels {
   const entries: [string, string][] = [];
   for (const name of Object.keys(object)) {
     const value = object[name];

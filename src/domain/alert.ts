@@ -36,6 +36,8 @@ export type AlertGroup = {
   /** Name of the sender, from the credential it used: HA peers share one. */
   readonly source: string;
   readonly groupKey: string;
+  /** What its alerts have in common by the sender's grouping. */
+  readonly groupLabels: Labels;
   /** Unquoted receiver name. */
   readonly receiver: string;
   readonly externalUrl: string | null;

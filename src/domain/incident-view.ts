@@ -1,7 +1,7 @@
 /** Everything any medium shows about one incident, read in one go. Renderers take this and nothing else. */
 
 import type { AlertStatus } from './alert.js';
-import type { Episode, Incident, Silence } from './incident.js';
+import type { Episode, Incident } from './incident.js';
 import type { Labels } from './labels.js';
 import type { Severity } from './severity.js';
 import type { TimelineEntry } from './timeline.js';
@@ -31,14 +31,13 @@ export type IncidentAlert = {
 };
 
 export type IncidentView = {
+  /** Its `silence` is null as soon as one of its alerts was delivered in spite of it. */
   readonly incident: Incident;
   readonly episode: Episode;
   /** Firing first, then by first seen. At most 50; `alertCount` is the true number. */
   readonly alerts: readonly IncidentAlert[];
   readonly alertCount: number;
   readonly firingCount: number;
-  /** Firing alerts that Alertmanager does not hold back, as far as is known. */
-  readonly audibleCount: number;
   /** Newest diagnosis made while firing; null while none is finished. */
   readonly diagnosis: Diagnosis | null;
   /** The one made when it resolved. */
@@ -48,8 +47,3 @@ export type IncidentView = {
   /** Receivers that accepted a page of the present episode. */
   readonly pagedReceivers: readonly string[];
 };
-
-/** The silence that keeps an incident quiet. Null as soon as one of its alerts is delivered in spite of it. */
-export function silenceOf(view: Pick<IncidentView, 'incident' | 'audibleCount'>): Silence | null {
-  return view.audibleCount === 0 ? view.incident.silence : null;
-}

@@ -25,6 +25,10 @@ export const TIMELINE_KINDS = [
   'flapping',
   'storm',
   'listed',
+  'silenced',
+  'silence_ended',
+  'inhibited',
+  'reconciled',
 ] as const;
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];
 

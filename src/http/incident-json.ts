@@ -26,6 +26,14 @@ function incidentJson(incident: Incident) {
       flapping: incident.flags.flapping,
       in_storm: incident.flags.inStorm,
     },
+    silence:
+      incident.silence === null
+        ? null
+        : {
+            by: incident.silence.by,
+            comment: incident.silence.comment,
+            until_at: timeJson(incident.silence.untilMs),
+          },
     severity: incident.severity,
     severity_note: incident.severityNote,
     alertname: incident.alertName,
@@ -71,6 +79,7 @@ export function viewJson(view: IncidentView, slo: SloLookup) {
       severity: view.episode.severity,
       started_at: timeJson(view.episode.startedAtMs),
       ended_at: timeJson(view.episode.endedAtMs),
+      because: view.episode.because,
     },
     paged_receivers: view.pagedReceivers,
     diagnosis: diagnosis === null ? null : diagnosisJson(diagnosis),
@@ -91,6 +100,7 @@ function alertJson(alert: IncidentAlert) {
     expression: alert.expression,
     first_seen_at: timeJson(alert.firstSeenAtMs),
     last_seen_at: timeJson(alert.lastSeenAtMs),
+    upstream: alert.upstream === null ? null : { ...alert.upstream },
   };
 }
 

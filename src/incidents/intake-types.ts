@@ -19,6 +19,8 @@ export type IntakeInput = {
   readonly source: string;
   /** The body after content decoding, stored as it is. */
   readonly body: Uint8Array;
+  /** Why the call is made though the sender did not make it; told wherever it changes something. */
+  readonly note?: string;
   readonly parsed:
     | { readonly kind: 'group'; readonly group: AlertGroup }
     | { readonly kind: 'unreadable'; readonly reason: string };
@@ -65,6 +67,8 @@ export type IntakeDeps = {
   readonly resolveHoldMs: number;
   /** Called after each commit: there may be work, and notifications may be due. */
   readonly onCommitted: () => void;
+  /** Called after the commit of a group whose sender left alerts out. */
+  readonly onTruncated?: (group: AlertGroup) => void;
   readonly logger: Logger;
   readonly metrics?: IntakeMetrics;
 };

@@ -319,6 +319,10 @@ export function createPlanner(options: PlanOptions): Planner {
       }
     }
     for (const incident of opening) nameEpisode(incident);
+    if (input.note === undefined) return;
+    for (const incident of request.incidents) {
+      if (incident.changed || incident.newEpisode !== null) tell(incident, 'reconciled', input.note);
+    }
   }
 
   function nameEpisode(incident: PlannedIncident): void {

@@ -70,6 +70,10 @@ export function createIntake(deps: IntakeDeps): Intake {
       const outcomes = await commit(batch.map((one) => one.input));
       for (const [index, one] of batch.entries()) settle(one, outcomes[index]);
       deps.onCommitted();
+      for (const { input } of batch) {
+        const { parsed } = input;
+        if (parsed.kind === 'group' && parsed.group.truncatedAlerts > 0) deps.onTruncated?.(parsed.group);
+      }
       count(batch, startedAt);
     } catch (error) {
       // One call must not take down its neighbours; a database in trouble takes down all of them anyway.

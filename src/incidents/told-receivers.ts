@@ -5,12 +5,14 @@ import type { Told } from '../store/outbox-view.js';
 
 /** What a receiver that has the first is sent when something changes. */
 const FOLLOW_UP: Readonly<
-  Record<'acknowledged' | 'resolved' | 'reopened' | 'changed', Partial<Record<Purpose, Purpose>>>
+  Record<'acknowledged' | 'resolved' | 'reopened' | 'silenced' | 'changed', Partial<Record<Purpose, Purpose>>>
 > = {
   acknowledged: { page: 'page_acknowledge', card: 'card', webhook: 'webhook', log: 'log' },
   resolved: { page: 'page_resolve', card: 'card', webhook: 'webhook', log: 'log' },
   // Pages of a new firing period are its own matter.
   reopened: { card: 'card', webhook: 'webhook', log: 'log' },
+  // A pager keeps what it was sent: whoever silences may still want it there.
+  silenced: { card: 'card', webhook: 'webhook', log: 'log' },
   changed: { card: 'card' },
 };
 

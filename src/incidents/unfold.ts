@@ -93,6 +93,7 @@ async function openAnew(
       group: {
         source: incident.source,
         groupKey: '',
+        groupLabels: {},
         receiver: '',
         externalUrl: null,
         truncatedAlerts: 0,

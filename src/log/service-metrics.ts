@@ -67,8 +67,39 @@ export function createServiceMetrics() {
     registers,
   });
 
+  const comparisons = new Counter({
+    name: 'wakewell_reconcile_total',
+    help: 'Comparisons with Alertmanager by how much of it was known',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const disagreements = new Counter({
+    name: 'wakewell_reconcile_alerts_total',
+    help: 'Alerts on which Alertmanager and we did not agree: gone there, or never arrived here',
+    labelNames: ['kind'],
+    registers,
+  });
+  const lastComplete = new Gauge({
+    name: 'wakewell_reconcile_last_complete_timestamp_seconds',
+    help: 'When everything that Alertmanager holds was last known',
+    registers,
+  });
+
   return {
     registry,
+    reconcile: {
+      reconciled(result: {
+        readonly outcome: string;
+        readonly gone: number;
+        readonly found: number;
+        readonly atMs: number;
+      }): void {
+        comparisons.inc({ outcome: result.outcome });
+        disagreements.inc({ kind: 'gone' }, result.gone);
+        disagreements.inc({ kind: 'found' }, result.found);
+        if (result.outcome === 'complete') lastComplete.set(result.atMs / 1000);
+      },
+    },
     webhook: {
       answered(code: number): void {
         requests.inc({ code: String(code) });

@@ -3,14 +3,18 @@
  * and a page about something over, or a resolve of something that burns again, is worse than none.
  */
 
-import type { Episode, Incident } from '../domain/incident.js';
+import type { Episode, Incident, Silence } from '../domain/incident.js';
 import type { Notification } from '../domain/notification.js';
+import { momentTime } from '../render/duration.js';
 
 export type StillTrue = { readonly kind: 'send' } | { readonly kind: 'drop'; readonly reason: string };
 
 export type Situation = {
   readonly notification: Notification;
-  readonly incident: Pick<Incident, 'state' | 'episodeId' | 'acknowledgedAtMs' | 'acknowledgedBy'>;
+  readonly incident: Pick<
+    Incident,
+    'state' | 'episodeId' | 'acknowledgedAtMs' | 'acknowledgedBy' | 'silence'
+  >;
   /** The firing period that the notification is about: not always the incident's present one. */
   readonly episode: Pick<Episode, 'severity' | 'endedAtMs' | 'resolveAttemptedAtMs'>;
   readonly hasVerdict: boolean;
@@ -34,7 +38,7 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       if (incident.state === 'acknowledged' && (incident.acknowledgedAtMs ?? 0) >= notification.createdAtMs) {
         return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
       }
-      return SEND;
+      return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
     case 'page_update':
       if (!present || episode.resolveAttemptedAtMs !== null) return drop('the page is closed');
       if (incident.state === 'resolved') return drop('resolved before it could be sent');
@@ -49,6 +53,8 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
     case 'verdict_reply':
       if (!present) return drop('this firing period is over');
       if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      // It mentions people, and so reaches phones.
+      if (incident.silence !== null) return drop(silenced(incident.silence, notification.createdAtMs));
       return hasVerdict ? SEND : drop('there is no verdict');
     case 'card':
     case 'webhook':
@@ -56,6 +62,10 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       // These show whatever is the case, so they are never untrue.
       return SEND;
   }
+}
+
+function silenced({ by, untilMs }: Silence, nowMs: number): string {
+  return `silenced by ${by}${untilMs === null ? '' : ` until ${momentTime(untilMs, nowMs)}`}`;
 }
 
 /**

@@ -4,12 +4,12 @@
  * each renderer cleans, escapes and cuts it.
  */
 
-import { type IncidentState, publicId } from '../domain/incident.js';
+import { type IncidentState, publicId, type Silence } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import { placeOf } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import type { Finding, FindingStatus } from '../domain/verdict.js';
-import { clockTime, minutesBetween } from './duration.js';
+import { clockTime, minutesBetween, momentTime } from './duration.js';
 import { groupUnseen, unseenInWords } from './group-unseen.js';
 import { objectiveOf, type SloLookup } from './headline.js';
 import { type NotDiagnosed, notDiagnosedBecause } from './not-diagnosed.js';
@@ -32,6 +32,8 @@ export type EvidenceLine = {
 export type CardModel = {
   readonly id: string;
   readonly state: IncidentState;
+  /** Alertmanager silences it: nobody is to be disturbed. */
+  readonly silenced: boolean;
   readonly severity: Severity;
   /** "TTFT p99 11.8s on llama-70b/prod-us". */
   readonly title: string;
@@ -60,7 +62,7 @@ export type CardModel = {
   readonly alerts: string | null;
   /** Things said so that nobody is surprised: severity guessed, default entry, again for the 2nd time. */
   readonly notes: readonly string[];
-  /** "ACKED by mia 03:14 UTC (after 2m)", "RESOLVED after 31m, acked by mia in 2m", "FOLDED into INC-3"; null while open. */
+  /** "ACKED by mia 03:14 UTC (after 2m)", "SILENCED until 04:18 UTC by mia", "RESOLVED after 31m, acked by mia in 2m", "FOLDED into INC-3"; null while open. */
   readonly stateLine: string | null;
   readonly firedAtMs: number;
   readonly pagedReceivers: readonly string[];
@@ -86,6 +88,7 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
   return {
     id: publicId(incident.id),
     state: incident.state,
+    silenced: !resolved && incident.silence !== null,
     severity: incident.severity,
     title: `${measured} on ${placeOf(incident.scope)}`,
     slo: objective === null ? null : `SLO is ${objective}`,
@@ -206,6 +209,8 @@ function notesOf(view: IncidentView): string[] {
   const { incident } = view;
   const diagnosis = presentDiagnosis(view);
   const notes: string[] = [];
+  // First: who is woken again must read why.
+  if (view.episode.because !== null && incident.state !== 'resolved') notes.push(view.episode.because);
   if (incident.severityNote !== null) notes.push(incident.severityNote);
   if (diagnosis?.entryIsDefault === true) {
     notes.push(`no playbook entry for ${incident.alertName}: default checks`);
@@ -218,12 +223,14 @@ function stateLineOf(view: IncidentView): string | null {
   const { incident, episode } = view;
   const acked =
     incident.acknowledgedAtMs === null ? null : (`by ${incident.acknowledgedBy ?? 'somebody'}` as const);
+  const silenced = incident.silence === null ? null : silencedText(incident.silence, episode.startedAtMs);
   switch (incident.state) {
     case 'open':
-      return null;
+      return silenced;
     case 'acknowledged': {
       const at = incident.acknowledgedAtMs ?? episode.startedAtMs;
-      return `ACKED ${acked ?? ''} ${clockTime(at)} (after ${minutesBetween(episode.startedAtMs, at)})`;
+      const taken = `${acked ?? ''} ${clockTime(at)} (after ${minutesBetween(episode.startedAtMs, at)})`;
+      return silenced === null ? `ACKED ${taken}` : `${silenced}; acked ${taken}`;
     }
     case 'resolved': {
       if (incident.foldedInto !== null) return `FOLDED into ${publicId(incident.foldedInto)}`;
@@ -234,4 +241,9 @@ function stateLineOf(view: IncidentView): string | null {
       return `RESOLVED ${took}${who}, acked ${acked} in ${minutesBetween(episode.startedAtMs, incident.acknowledgedAtMs)}`;
     }
   }
+}
+
+function silencedText({ by, comment, untilMs }: Silence, startedAtMs: number): string {
+  const until = untilMs === null ? '' : ` until ${momentTime(untilMs, startedAtMs)}`;
+  return `SILENCED${until} by ${by}${comment === '' ? '' : `: ${comment}`}`;
 }

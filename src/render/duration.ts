@@ -18,3 +18,11 @@ export function clockTime(atMs: number): string {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? 'unknown time' : `${date.toISOString().slice(11, 16)} UTC`;
 }
+
+/** "04:18 UTC" on the day of `nowMs`, else "2026-11-26 04:18 UTC". */
+export function momentTime(atMs: number, nowMs: number): string {
+  const date = new Date(atMs);
+  if (Number.isNaN(date.getTime())) return 'unknown time';
+  const day = date.toISOString().slice(0, 10);
+  return day === new Date(nowMs).toISOString().slice(0, 10) ? clockTime(atMs) : `${day} ${clockTime(atMs)}`;
+}

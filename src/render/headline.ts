@@ -140,6 +140,15 @@ function sloText(symptom: Symptom, slo: SloLookup | undefined): string | null {
 }
 
 function causeText(view: IncidentView): string {
+  const { because } = view.episode;
+  return because === null ? whatWasFound(view) : `${sentence(plain(because))}. ${whatWasFound(view)}`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function whatWasFound(view: IncidentView): string {
   const missing = notDiagnosedBecause(view);
   if (missing !== null) return missing.short;
   const verdict = presentDiagnosis(view)?.verdict;

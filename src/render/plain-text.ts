@@ -55,7 +55,10 @@ export function renderPlainText(view: IncidentView, options: PlainTextOptions = 
   }
   if (model.doNot !== null) say(`Do NOT: ${model.doNot.fix}: ${model.doNot.because}`, '');
   lines.push('');
-  say(`${model.id} · fired ${clockTime(model.firedAtMs)} · ${model.state}`, '');
+  say(
+    `${model.id} · fired ${clockTime(model.firedAtMs)} · ${model.state}${model.silenced ? ', silenced' : ''}`,
+    '',
+  );
   if (options.publicUrl != null) lines.push(`${options.publicUrl.replace(/\/+$/, '')}/i/${view.incident.id}`);
   return lines.join('\n');
 }

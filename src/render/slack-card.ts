@@ -140,10 +140,10 @@ function endLine(model: CardModel, title: string, budget: Budget): string {
 function headLines(model: CardModel, title: string, budget: Budget): string[] {
   const facts = [model.slo, model.alerts, ...model.notes].filter((fact) => fact !== null);
   const said = facts.map((fact) => slackText(budget.take(fact, 120))).filter((fact) => fact !== '');
-  // An acknowledged incident differs by shape and word, so that nobody takes it up twice.
+  // One that is taken or silenced differs by shape and word, so that nobody takes it up twice.
   const head =
-    model.state === 'acknowledged'
-      ? `:eyes: *${slackText(budget.take(model.stateLine ?? 'ACKED', 90))}*\n${SEVERITY_WORD[model.severity]}  ${title}`
+    model.stateLine !== null
+      ? `${model.silenced ? ':no_bell:' : ':eyes:'} *${slackText(budget.take(model.stateLine, model.silenced ? 140 : 90))}*\n${SEVERITY_WORD[model.severity]}  ${title}`
       : `${SEVERITY_WORD[model.severity]}  *${title}*`;
   return said.length === 0 ? [head] : [head, `${said.join('. ')}.`];
 }

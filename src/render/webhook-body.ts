@@ -22,6 +22,8 @@ export function renderWebhookBody(
     revision: incident.revision,
     status: incident.state === 'resolved' ? 'resolved' : 'firing',
     state: incident.state,
+    silenced_by: incident.silence === null ? null : text(incident.silence.by),
+    silenced_until: time(incident.silence?.untilMs ?? null),
     severity: incident.severity,
     headline: headline(view, options),
     title: text(model.title),

@@ -1,5 +1,6 @@
 /** Reads the bare facts of a message: single columns, so that nothing stored can make it fail. */
 
+import { sql } from 'kysely';
 import type { BareFacts } from '../domain/bare-facts.js';
 import type { Episode, Incident } from '../domain/incident.js';
 import { labelsFrom } from '../domain/labels.js';
@@ -11,7 +12,10 @@ import type { Tx } from './tables.js';
 export type StoredBareFacts = {
   readonly facts: Omit<BareFacts, 'why'>;
   /** For the question whether a message is still true. */
-  readonly incident: Pick<Incident, 'state' | 'episodeId' | 'acknowledgedAtMs' | 'acknowledgedBy'>;
+  readonly incident: Pick<
+    Incident,
+    'state' | 'episodeId' | 'acknowledgedAtMs' | 'acknowledgedBy' | 'silence'
+  >;
   readonly episode: Pick<Episode, 'severity' | 'endedAtMs' | 'resolveAttemptedAtMs'>;
 };
 
@@ -31,6 +35,11 @@ export async function readBareFacts(
       'i.episode_id',
       'i.acknowledged_at',
       'i.acknowledged_by',
+      'i.silenced',
+      'i.silenced_by',
+      'i.silenced_until',
+      sql<number>`exists (select 1 from incident_alerts a where a.incident_id = i.id and a.status = 'firing'
+        and coalesce(a.upstream, 'active') = 'active')`.as('audible'),
       'e.dedup_key',
       'e.severity as episode_severity',
       'e.ended_at',
@@ -54,6 +63,10 @@ export async function readBareFacts(
       episodeId: row.episode_id,
       acknowledgedAtMs: row.acknowledged_at,
       acknowledgedBy: row.acknowledged_by,
+      silence:
+        row.silenced === 1 && !row.audible
+          ? { by: row.silenced_by ?? 'somebody', comment: '', untilMs: row.silenced_until }
+          : null,
     },
     episode: {
       severity: row.episode_severity,

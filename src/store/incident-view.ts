@@ -1,6 +1,7 @@
 /** Reads everything any medium shows about one incident. */
 
 import { sql } from 'kysely';
+import type { Incident } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import { speakingDiagnosis } from '../domain/speaking-diagnosis.js';
 import { toDiagnosis } from './diagnosis-store.js';
@@ -83,15 +84,19 @@ export async function readIncidentView(tx: Tx, incidentId: number): Promise<Inci
     .execute();
 
   return {
-    incident: toIncident(incident),
+    incident: counts.audible === 0 ? toIncident(incident) : audible(toIncident(incident)),
     episode: toEpisode(episode),
     alerts: alerts.map(toIncidentAlert),
     alertCount: counts.all,
     firingCount: counts.firing,
-    audibleCount: counts.audible,
     diagnosis: speakingDiagnosis(whileFiring),
     afterDiagnosis: after === undefined ? null : toDiagnosis(after),
     timeline: timeline.reverse().map(toTimelineEntry),
     pagedReceivers: paged.map((row) => row.receiver),
   };
+}
+
+/** What is delivered is not silenced, though Alertmanager was not asked since. */
+function audible(incident: Incident): Incident {
+  return { ...incident, silence: null, flags: { ...incident.flags, silenced: false } };
 }

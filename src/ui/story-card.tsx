@@ -22,6 +22,10 @@ const KEY_KINDS: ReadonlySet<TimelineKind> = new Set([
   'step_done',
   'feedback',
   'quarantined',
+  'silenced',
+  'silence_ended',
+  'inhibited',
+  'reconciled',
   'send_failed',
   'folded',
   'unfolded',
@@ -100,7 +104,8 @@ function AlertDetails({ alert, nowMs }: { readonly alert: IncidentAlert; readonl
       <summary>
         <span class={alert.status === 'firing' ? 'critical' : 'ok'}>
           {alert.status === 'firing' ? '● FIRING' : '✓ RESOLVED'}
-        </span>{' '}
+        </span>
+        {heldBack(alert) === null ? null : <span class="unknown"> {heldBack(alert)?.state}</span>}{' '}
         {cut(clean(alert.name), 80)}
         {alert.startsAtMs === null ? null : (
           <>
@@ -110,6 +115,11 @@ function AlertDetails({ alert, nowMs }: { readonly alert: IncidentAlert; readonl
         )}
       </summary>
       {summary === undefined ? null : <p>{cut(clean(summary), 500)}</p>}
+      {heldBack(alert) === null ? null : (
+        <p class="unknown">
+          {heldBack(alert)?.state} in Alertmanager by {cut(clean(heldBack(alert)?.because ?? ''), 300)}
+        </p>
+      )}
       <p>
         <SeverityBadge severity={alert.severity} />
       </p>
@@ -130,6 +140,10 @@ function AlertDetails({ alert, nowMs }: { readonly alert: IncidentAlert; readonl
       )}
     </details>
   );
+}
+
+function heldBack(alert: IncidentAlert): IncidentAlert['upstream'] {
+  return alert.status === 'firing' && alert.upstream?.state !== 'active' ? alert.upstream : null;
 }
 
 function Pair({ name, value }: { readonly name: string; readonly value: string }) {

@@ -77,6 +77,7 @@ export function stateOf(incident: {
   readonly state: string;
   readonly severity: Severity;
   readonly foldedInto: number | null;
+  readonly flags: { readonly silenced: boolean };
 }): {
   readonly mark: string;
   readonly word: string;
@@ -84,6 +85,7 @@ export function stateOf(incident: {
 } {
   if (incident.foldedInto !== null) return { mark: '⇢', word: 'FOLDED', tone: 'muted' };
   if (incident.state === 'resolved') return { mark: '✓', word: 'RESOLVED', tone: 'ok' };
+  if (incident.flags.silenced) return { mark: '∅', word: 'SILENCED', tone: 'muted' };
   if (incident.state === 'acknowledged')
     return { mark: '◐', word: 'ACKED', tone: SEVERITY[incident.severity].tone };
   const { mark, tone } = SEVERITY[incident.severity];

@@ -214,7 +214,6 @@ export function aView(
     alerts: [anIncidentAlert()],
     alertCount: 1,
     firingCount: 1,
-    audibleCount: 1,
     diagnosis: aDiagnosis(),
     afterDiagnosis: null,
     timeline: [],
@@ -230,7 +229,6 @@ export function aResolvedView(over: Parameters<typeof aView>[0] = {}): IncidentV
   const endedAtMs = FIRED_AT + 31 * 60_000;
   return aView({
     firingCount: 0,
-    audibleCount: 0,
     alerts: [anIncidentAlert({ status: 'resolved', endsAtMs: endedAtMs })],
     afterDiagnosis: aDiagnosis({ trigger: 'resolved', enrichment: anEnrichment({ valueNow: 1.3 }) }),
     ...over,

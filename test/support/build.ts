@@ -55,6 +55,7 @@ export function aGroup(alerts: readonly Alert[], overrides: Partial<AlertGroup> 
   return {
     source: 'alertmanager',
     groupKey: '{}:{alertname="LLMHighTTFT"}',
+    groupLabels: {},
     receiver: 'wakewell',
     externalUrl: 'http://am-1:9093',
     truncatedAlerts: 0,
@@ -199,7 +200,6 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
     ],
     alertCount: 1,
     firingCount: 1,
-    audibleCount: 1,
     diagnosis: aDiagnosis({ incidentId: 412 }),
     afterDiagnosis: null,
     timeline: [],

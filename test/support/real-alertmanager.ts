@@ -10,8 +10,11 @@ export const alertmanagerBinary = findBinary(
 /** Tests that need it are skipped where it is missing, but not in CI. */
 export const withoutAlertmanager = alertmanagerBinary === null && process.env.CI !== 'true';
 
-export async function startAlertmanager(options: { readonly configYaml: string }): Promise<Launched> {
+export async function startAlertmanager(options: {
+  readonly configYaml: string;
+  readonly port?: number;
+}): Promise<Launched> {
   if (alertmanagerBinary === null)
     throw new Error('Alertmanager is not installed: apt-get install prometheus-alertmanager');
-  return launchAlertmanager({ binary: alertmanagerBinary, configYaml: options.configYaml });
+  return launchAlertmanager({ ...options, binary: alertmanagerBinary });
 }

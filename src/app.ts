@@ -22,8 +22,10 @@ import type { Readiness } from './http/health.js';
 import { createHttpApp } from './http/http-app.js';
 import { createHttpServer } from './http/http-server.js';
 import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
+import { directPages } from './incidents/direct-pages.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
+import { createPatientReceive } from './incidents/patient-receive.js';
 import { createIntake } from './incidents/receive-group.js';
 import { createWorkLoop } from './incidents/work-loop.js';
 import { startHousekeeping } from './jobs/housekeeping.js';
@@ -31,8 +33,11 @@ import { createReconciling } from './jobs/reconciling.js';
 import { createLogger, type Logger } from './log/logger.js';
 import { createServiceMetrics } from './log/service-metrics.js';
 import { createStorageMetrics } from './log/storage-metrics.js';
+import { createBreakGlass } from './outbox/break-glass.js';
 import { createDispatcher } from './outbox/dispatcher.js';
+import { storageAlarm } from './outbox/storage-alarm.js';
 import { troubleInWords } from './outbox/trouble-in-words.js';
+import { readUnclaimedPages } from './outbox/unclaimed-pages.js';
 import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
 import { matchEntry } from './playbook/match.js';
@@ -54,6 +59,7 @@ import { readIncidentView } from './store/incident-view.js';
 import { createNotificationStore } from './store/notification-store.js';
 import { openStorage } from './store/open-storage.js';
 import { createTimelineStore } from './store/timeline-store.js';
+import type { Trouble } from './store/trouble-board.js';
 import { createWorkStore } from './store/work-store.js';
 import { createPageRenderers } from './ui/pages.js';
 
@@ -118,12 +124,13 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
 
   const metrics = createServiceMetrics();
   const storageMetrics = createStorageMetrics(metrics.registry);
+  let alarm: (trouble: Trouble) => void = () => {};
   const { db, guard, troubles } = openStorage(config.databaseUrl, {
     clock,
     logger: logger.child({ part: 'storage' }),
     metrics: storageMetrics,
     accept: overrides.acceptDatabase === true,
-    onTrouble: () => {},
+    onTrouble: (trouble) => alarm(trouble),
   });
   onStop('database', () => db.close());
   onStop('database guard', () => guard.stop());
@@ -144,16 +151,34 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const receiverRefs = [...receivers.values()].map(({ name, kind }) => ({ name, kind }));
   const explains = explainsFrom(entries);
   const route = createRouter(compileRoutes(config.routes), receiverRefs);
-
+  const breakGlass = createBreakGlass({
+    receivers,
+    route: (labels) => route('critical', labels),
+    clock,
+    logger: logger.child({ part: 'break-glass' }),
+    metrics: metrics.breakGlass,
+  });
+  alarm = (trouble) => {
+    const page = storageAlarm(trouble, `${db.identity?.uuid}\0${db.identity?.generation}`);
+    if (page !== null) void breakGlass.page([page]);
+  };
+  const outboxStores = { notifications, accounts: createAccountStore(), timeline };
   const dispatcher = createDispatcher({
     db,
-    stores: { notifications, accounts: createAccountStore(), timeline },
+    stores: outboxStores,
     receivers,
     readView,
     clock,
     random: overrides.random ?? Math.random,
     logger: logger.child({ part: 'outbox' }),
     metrics: metrics.outbox,
+    onStuck() {
+      readUnclaimedPages({ db, stores: outboxStores, clock })
+        .then(breakGlass.page)
+        .catch((error: unknown) =>
+          logger.error({ err: error }, 'stored pages can be neither claimed nor read'),
+        );
+    },
   });
   metrics.watchReceivers(() => dispatcher.troubles());
   const investigate = createInvestigate({
@@ -198,20 +223,23 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'investigate' }),
     onDue: () => dispatcher.wake(),
   });
-  const intake = createIntake({
+  const planning = {
     db,
     clock,
     explains,
-    route,
-    pageDeadlineMs: config.timings.pageDeadlineMs,
     reopenWindowMs: config.timings.reopenWindowMs / timeScale,
     resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    logger: logger.child({ part: 'intake' }),
+  };
+  const intake = createIntake({
+    ...planning,
+    route,
+    pageDeadlineMs: config.timings.pageDeadlineMs,
     onCommitted() {
       workLoop.wake();
       dispatcher.wake();
     },
     onTruncated: (group) => reconciling.groupTruncated(group),
-    logger: logger.child({ part: 'intake' }),
     metrics: metrics.intake,
   });
   const reconciling = createReconciling({
@@ -268,7 +296,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   }
 
   const webhook = createAlertmanagerWebhook({
-    intake,
+    intake: { receive: createPatientReceive(intake.receive, clock) },
+    breakGlass: async (group) => breakGlass.page(await directPages(planning, group)),
     tokens: config.tokens.webhook.map(({ name, token }) => ({ source: name, token: token.reveal() })),
     scopeLabels: config.scopeLabels,
     severityMapping: config.severityMapping,

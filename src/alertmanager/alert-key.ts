@@ -14,7 +14,7 @@ export function alertKey(source: string, labels: Labels): string {
 
 /**
  * Key of an episode towards pagers: 64 hex characters (PagerDuty allows 255). `startsAtMs` is the earliest
- * `startsAt` of the alerts that opened the episode, or the time of receipt when none has one.
+ * `startsAt` of the alerts that opened the episode, 0 when none has one.
  */
 export function dedupKey(episode: {
   readonly source: string;

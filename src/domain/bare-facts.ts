@@ -21,5 +21,11 @@ export type BareFacts = {
   readonly why: string;
 };
 
-/** A critical that could not be committed. `labels` choose its route. */
-export type DirectPage = { readonly facts: BareFacts; readonly labels: Labels };
+/** A critical to be paged without the database. */
+export type DirectPage = {
+  readonly facts: BareFacts;
+  /** Choose its route. */
+  readonly labels: Labels;
+  /** The receiver that its stored page is for; its route decides when absent. */
+  readonly receiver?: string;
+};

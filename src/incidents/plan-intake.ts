@@ -331,7 +331,8 @@ export function createPlanner(options: PlanOptions): Planner {
       source: incident.source,
       alertName: incident.alertName,
       scope: incident.scope,
-      startsAtMs: incident.newEpisode.startsAtMs ?? nowMs,
+      // No time of receipt: a redelivery must arrive at the same key.
+      startsAtMs: incident.newEpisode.startsAtMs ?? 0,
     });
   }
 

@@ -89,7 +89,7 @@ async function writeIncidents(
   await stores.incidents.countChanges(tx, changed.filter((incident) => !incident.rewritten).map(idOf));
 
   const beginning = incidents.filter((incident) => incident.newEpisode !== null);
-  await finishDedupKeys(tx, stores.incidents, beginning, nowMs);
+  await finishDedupKeys(tx, stores.incidents, beginning);
   const episodeIds = await stores.incidents.insertEpisodes(
     tx,
     beginning.map((incident) => ({

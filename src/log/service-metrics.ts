@@ -47,6 +47,12 @@ export function createServiceMetrics() {
     labelNames: ['receiver'],
     registers,
   });
+  const directPages = new Counter({
+    name: 'wakewell_break_glass_pages_total',
+    help: 'Pages tried without the database, by receiver; bundled: more than a pager is sent in an hour',
+    labelNames: ['receiver', 'outcome'],
+    registers,
+  });
   let receiverTroubles: () => readonly ReceiverTrouble[] = () => [];
   new Gauge({
     name: 'wakewell_receiver_failing',
@@ -117,6 +123,11 @@ export function createServiceMetrics() {
       },
       failed(count: number): void {
         failedCommits.inc(count);
+      },
+    },
+    breakGlass: {
+      direct(receiver: string, outcome: string): void {
+        directPages.inc({ receiver, outcome });
       },
     },
     /** The outbox is asked for its troubles whenever somebody reads the metrics. */

@@ -8,6 +8,7 @@ import { type Cancel, SECOND } from '../domain/clock.js';
 import type { Notification } from '../domain/notification.js';
 import type { AccountState } from '../store/account-store.js';
 import type { Tx } from '../store/database.js';
+import { isDatabaseTrouble } from '../store/database-trouble.js';
 import { boundTimes, makeDueAgain, offerFirst, shiftTimes } from '../store/outbox-times.js';
 import { type Account, accountsOf } from './accounts.js';
 import { allowanceOf } from './allowance.js';
@@ -25,6 +26,8 @@ const POLL_MS = SECOND;
 const CLOCK_STEP_MS = 5 * SECOND;
 /** At shutdown sends under way may finish for so long. */
 const STOP_MS = 8 * SECOND;
+/** A lock passes by itself; what cannot be claimed for longer than this is a broken database. */
+const STUCK_MS = 2 * SECOND;
 /** What was under way when the process died counts as two faults: at the fourth start it is sent bare. */
 const FAULTS_OF_A_CRASH = 2;
 
@@ -61,6 +64,8 @@ export function createDispatcher(deps: OutboxDeps): Dispatcher {
   let cancelNext: Cancel | null = null;
   let cancelClimb: Cancel | null = null;
   let offset = clock.now() - clock.monotonic();
+  /** Monotonic time of the first claim that failed since one succeeded. */
+  let stuckSince: number | null = null;
 
   function wake(): void {
     if (stopped) return;
@@ -69,7 +74,10 @@ export function createDispatcher(deps: OutboxDeps): Dispatcher {
       return;
     }
     claiming = claimAll()
-      .catch((error: unknown) => logger.error({ err: error }, 'notifications could not be claimed'))
+      .then(() => {
+        stuckSince = null;
+      })
+      .catch(claimFailed)
       .finally(() => {
         claiming = null;
         if (again && !stopped) {
@@ -77,6 +85,12 @@ export function createDispatcher(deps: OutboxDeps): Dispatcher {
           wake();
         }
       });
+  }
+
+  function claimFailed(error: unknown): void {
+    logger.error({ err: error }, 'notifications could not be claimed');
+    stuckSince ??= clock.monotonic();
+    if (isDatabaseTrouble(error) && clock.monotonic() - stuckSince >= STUCK_MS) deps.onStuck?.();
   }
 
   async function claimAll(): Promise<void> {

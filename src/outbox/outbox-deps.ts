@@ -22,6 +22,7 @@ export type OutboxStores = {
     | 'releaseLeases'
     | 'retryNow'
     | 'nextDueMs'
+    | 'duePages'
     | 'dueClimbs'
     | 'nextClimbMs'
     | 'markClimbed'
@@ -64,5 +65,7 @@ export type OutboxDeps = {
   readonly leaseMs?: number;
   /** Deliveries at once per account; 4 when absent. */
   readonly concurrency?: number;
+  /** Called every second while nothing can be claimed for want of the database. Must not throw. */
+  readonly onStuck?: () => void;
   readonly metrics?: OutboxMetrics;
 };

@@ -27,6 +27,20 @@ export function createClimbStore() {
       return rows.map(toNotification);
     },
 
+    /** Pages that are due and in nobody's hands, oldest first. */
+    async duePages(tx: Tx, nowMs: number, limit: number): Promise<Notification[]> {
+      const rows = await tx
+        .selectFrom('notifications')
+        .selectAll()
+        .where(sql<boolean>`purpose = 'page' and state in ('queued', 'sending')`)
+        .where('state', '=', 'queued')
+        .where('due_at', '<=', nowMs)
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map(toNotification);
+    },
+
     /** When the next page climbs, ms since 1970, perhaps in the past; null when none does. */
     async nextClimbMs(tx: Tx): Promise<number | null> {
       const row = await tx

@@ -80,7 +80,13 @@ export const FAILS: DeliveryResult = { kind: 'retry', reason: 'server_error', de
 export const REFUSED: DeliveryResult = { kind: 'dead', reason: 'auth', detail: 'HTTP 403' };
 
 export async function outboxHarness(
-  options: { receivers?: readonly Puppet[]; url?: string; concurrency?: number; random?: () => number } = {},
+  options: {
+    receivers?: readonly Puppet[];
+    url?: string;
+    concurrency?: number;
+    random?: () => number;
+    onStuck?: () => void;
+  } = {},
 ) {
   const clock: ManualClock = createManualClock({ nowMs: NOW });
   const db: Database = openDatabase(options.url ?? 'file::memory:', { clock });
@@ -106,6 +112,7 @@ export async function outboxHarness(
       random: options.random ?? (() => 0.5),
       logger: log,
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+      ...(options.onStuck === undefined ? {} : { onStuck: options.onStuck }),
       metrics: { observe: (one) => void observed.push(one) },
     });
     started.push(dispatcher);

@@ -8,7 +8,7 @@ import type { SignalReading } from '../../src/domain/signal.js';
 import { launchPrometheus } from '../../src/prometheus/launch.js';
 import { createPrometheusClient } from '../../src/prometheus/prometheus-client.js';
 import { createPrometheusSource } from '../../src/prometheus/prometheus-source.js';
-import { DEPLOYMENTS } from './deployments.js';
+import { DEPLOYMENTS, MIXED_CLUSTER } from './deployments.js';
 import type { Dialect } from './dialect.js';
 import { type Expectation, expectationOf, KUBERNETES_EXPECTED } from './expectations.js';
 import { serveDeployments } from './serve.js';
@@ -27,16 +27,25 @@ export type Cell = {
 
 const SCRAPE_MS = 1000;
 /** Long enough that the rates' window begins after the restart, and short enough for a test. */
-const RUN_MS = 30_000;
+const RUN_MS = 36_000;
 const WINDOW_MS = 15_000;
 /** Makes "the last hour" as long as the run. */
 const TIME_SCALE = 3_600_000 / RUN_MS;
+
+export type Measured = {
+  readonly cells: readonly Cell[];
+  /** Each worker that the fleet of two engines showed, by signal. */
+  readonly mixed: Readonly<Record<string, readonly string[]>>;
+};
+
+/** Signals that every worker of a mixed fleet has to show. */
+const MIXED_SIGNALS = ['kv_cache_utilization', 'queue_depth', 'requests_running', 'generation_tokens_rate'];
 
 export async function measureEngines(options: {
   readonly prometheusBinary: string;
   readonly clock: Clock;
   readonly onProgress?: (line: string) => void;
-}): Promise<Cell[]> {
+}): Promise<Measured> {
   const { clock } = options;
   const engines = loadEngineFiles(builtInEnginesDirectory());
   const served = await serveDeployments(DEPLOYMENTS, { scrapeIntervalMs: SCRAPE_MS, now: clock.now });
@@ -60,11 +69,7 @@ export async function measureEngines(options: {
     const atMs = clock.now();
     const cells: Cell[] = [];
     for (const { cluster, dialects, measured } of DEPLOYMENTS) {
-      const scope = labelsFrom([
-        ['cluster', cluster],
-        ['namespace', NAMESPACE],
-        ['model', MODEL],
-      ]);
+      const scope = scopeIn(cluster);
       for (const { name } of SIGNALS) {
         const reading = await source.readSignal(name, scope, { atMs, windowMs: WINDOW_MS });
         for (const engine of measured) {
@@ -73,12 +78,26 @@ export async function measureEngines(options: {
         }
       }
     }
-    return cells;
+    const mixed: Record<string, string[]> = {};
+    for (const signal of MIXED_SIGNALS) {
+      const reading = await source.readSignal(signal, scopeIn(MIXED_CLUSTER), { atMs, windowMs: WINDOW_MS });
+      mixed[signal] =
+        reading.kind === 'value' ? reading.samples.map(({ worker }) => worker ?? '').sort() : [];
+    }
+    return { cells, mixed };
   } finally {
     await client.close();
     await prometheus.close();
     await served.close();
   }
+}
+
+function scopeIn(cluster: string) {
+  return labelsFrom([
+    ['cluster', cluster],
+    ['namespace', NAMESPACE],
+    ['model', MODEL],
+  ]);
 }
 
 function cellOf(

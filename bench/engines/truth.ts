@@ -65,7 +65,7 @@ export const WORKERS: readonly TruthWorker[] = [
     blocksFree: 2880,
     preemptions: 0.7,
     scale: 1.2,
-    restartedAt: 6,
+    restartedAt: 15,
   }),
 ];
 
@@ -77,7 +77,7 @@ export const KUBERNETES = {
   pending: ['llama-70b-4'],
   notReady: ['llama-70b-2', 'llama-70b-4'],
   /** Restarts of containers since the start, by pod, and when the last happened. */
-  restarts: { 'llama-70b-3': { count: 2, at: 6, reason: 'OOMKilled' } },
+  restarts: { 'llama-70b-3': { count: 2, at: 15, reason: 'OOMKilled' } },
   quota: { resource: 'requests.nvidia.com/gpu', used: 6, hard: 8 },
 } as const;
 

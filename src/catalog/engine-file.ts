@@ -14,7 +14,7 @@ const Metric = z.string().regex(METRIC_NAME, 'expected a metric name');
 const Label = z.string().regex(LABEL_NAME, 'expected a label name');
 
 /** What an expression may leave open; see the head of an engine file. */
-export const PLACEHOLDERS = ['selector', 'place', 'worker', 'by', 'window', 'hour'] as const;
+export const PLACEHOLDERS = ['selector', 'place', 'worker', 'by', 'window', 'hour', 'pods'] as const;
 
 const SignalSource = z.strictObject({
   /** PromQL with placeholders; absent when unavailable. */
@@ -39,10 +39,19 @@ export type SignalSource = z.infer<typeof SignalSource>;
 const EngineFile = z.strictObject({
   engine: z.string().regex(/^[a-z][a-z0-9_-]*$/, 'expected lower-case letters, digits, - and _'),
   title: z.string(),
+  /**
+   * engine: serves tokens, and several in a scope are a mixed fleet. gateway: stands in front and sees all requests.
+   * companion: an exporter beside the engines (GPUs, Kubernetes), whose series are found by the pods that serve.
+   */
+  role: z.enum(['engine', 'gateway', 'companion']).default('engine'),
   /** A metric that the engine always exports. */
   probe: Metric,
+  /** Series by which the pods that serve are known; the probe's where absent. A gateway serves nothing without it. */
+  pods: Metric.optional(),
   /** Scope label → the label this engine's series carry. */
   labels: z.record(Label, Label),
+  /** Scope labels that a companion's series lack: its expressions join the pods that serve the scope, $pods. */
+  by_pods: z.array(Label).default([]),
   /** Labels that name a worker, best first. */
   worker: z.array(Label).min(1),
   /** Label that holds the rank within a worker. */
@@ -60,7 +69,7 @@ export function builtInEnginesDirectory(): string {
 
 /**
  * Reads every `.yaml` of a directory. Throws one Error that lists all faults of all files, each with file and line.
- * Engine-specific files come before `llm`, which fills the gaps.
+ * Engines come first, then what fills their gaps: companions, gateways, and last `llm`.
  */
 export function loadEngineFiles(directory: string): EngineFile[] {
   const names = readdirSync(directory).filter((file) => /\.ya?ml$/.test(file));
@@ -72,7 +81,12 @@ export function loadEngineFiles(directory: string): EngineFile[] {
   if (faults.length > 0)
     throw new Error(faults.map((fault) => `${fault.file}:${fault.line}: ${fault.message}`).join('\n'));
   const engines = read.flatMap((one) => (one.kind === 'ok' ? [one.engine] : []));
-  return engines.sort((a, b) => Number(a.engine === 'llm') - Number(b.engine === 'llm'));
+  return engines.sort((a, b) => order(a) - order(b));
+}
+
+/** Engines know most of their workers, a gateway fills what they lack, the canonical names whatever is left. */
+function order({ engine, role }: EngineFile): number {
+  return engine === 'llm' ? 3 : { engine: 0, companion: 1, gateway: 2 }[role];
 }
 
 /** One file's text as an engine, or everything that is wrong with it. */
@@ -141,6 +155,8 @@ function signalFaults(engine: EngineFile): PathFault[] {
     // Without it the question would be about every scope of the Prometheus.
     if (source.expr !== undefined && !source.expr.includes('$selector'))
       fault('expr has no $selector: it would not be limited to the scope', 'expr');
+    if (engine.by_pods.length > 0 && source.expr !== undefined && !source.expr.includes('$pods'))
+      fault('expr has no $pods: the scope labels of by_pods would not limit it', 'expr');
     return faults;
   });
 }

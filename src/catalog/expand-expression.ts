@@ -14,6 +14,8 @@ export type ExpressionValues = {
   readonly windowMs: number;
   /** What "the last hour" is, scaled. */
   readonly hourMs: number;
+  /** The pods that serve the scope, as PromQL (see serving-pods.ts); only companions ask for it. */
+  readonly pods?: string;
 };
 
 /** A rate over fewer scrapes than this is empty whenever one is late. */
@@ -21,7 +23,7 @@ const MIN_SCRAPES = 4;
 
 /** Forms with punctuation first: an empty value takes its comma, braces or `by` along. */
 const PLACEHOLDER =
-  /(?<bare> by \(\$by\))|, \$(?<listed>by)\b|\{\$(?<braced>selector|place)\}|,\$(?<after>selector|place)\b|\$(?<plain>selector|place|worker|by|window|hour)\b/g;
+  /(?<bare> by \(\$by\))|, \$(?<listed>by)\b|\{\$(?<braced>selector|place)\}|,\$(?<after>selector|place)\b|\$(?<plain>selector|place|worker|by|window|hour|pods)\b/g;
 
 /** The PromQL text. One pass, so that a label value holding "$window" stays text. */
 export function expandExpression(expression: string, engine: EngineFile, values: ExpressionValues): string {
@@ -47,6 +49,9 @@ export function expandExpression(expression: string, engine: EngineFile, values:
         return promDuration(values.windowMs);
       case 'hour':
         return promDuration(values.hourMs);
+      case 'pods':
+        if (values.pods === undefined) throw new Error(`${engine.engine}: nobody said which pods serve`);
+        return values.pods;
       default:
         return matchersOf(found.plain ?? '', values);
     }

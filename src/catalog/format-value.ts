@@ -23,6 +23,8 @@ export function formatValue(value: number, unit: Unit): string {
       return trim(value, Number.isInteger(value) ? 0 : 1);
     case 'blocks':
       return counted(value, 'block');
+    case 'celsius':
+      return `${trim(value, 0)} °C`;
     case 'bool':
       return value >= 1 ? 'yes' : 'no';
   }

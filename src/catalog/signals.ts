@@ -12,6 +12,7 @@ export type Unit =
   | 'bytes'
   | 'count'
   | 'blocks'
+  | 'celsius'
   | 'bool';
 
 export type SignalDefinition = {
@@ -46,6 +47,8 @@ export const SIGNALS: readonly SignalDefinition[] = [
   worker('gpu_memory_ratio', 'ratio', 'GPU memory used of its capacity'),
   worker('gpu_memory_used_bytes', 'bytes', 'GPU memory used'),
   worker('gpu_memory_total_bytes', 'bytes', 'GPU memory capacity'),
+  worker('gpu_temperature_celsius', 'celsius', 'hottest GPU of the worker'),
+  worker('gpu_tensor_active_ratio', 'ratio', 'share of time the tensor cores worked'),
   worker('generation_tokens_rate', 'tokens_per_second', 'tokens generated'),
   worker('prompt_tokens_rate', 'tokens_per_second', 'prompt tokens prefilled'),
   worker('worker_restarts', 'count', 'restarts in the last hour'),
@@ -61,11 +64,17 @@ export const SIGNALS: readonly SignalDefinition[] = [
   scope('prompt_tokens_p50', 'tokens', 'prompt length, median'),
   scope('prompt_tokens_p99', 'tokens', 'prompt length, 99th percentile'),
   scope('long_prompt_share', 'ratio', 'share of prompts above 32,768 tokens'),
+  scope('prefix_cache_hit_ratio', 'ratio', 'share of prompt tokens that the prefix cache had'),
   scope('request_rate', 'per_second', 'requests'),
   scope('error_ratio', 'ratio', 'failed share of requests', { healthy: [0, 0.001], windowMs: MINUTE }),
   scope('error_rate_by_type', 'per_second', 'failed requests, by type', { splitBy: 'error_type' }),
   scope('requests_in_progress', 'requests', 'requests accepted and not finished'),
   scope('replicas_available', 'count', 'workers that answer scrapes'),
+  scope('replicas_wanted', 'count', 'workers that Kubernetes is told to run'),
+  scope('pods_not_ready', 'count', 'pods of the deployment that are not ready'),
+  scope('pods_pending', 'count', 'pods of the deployment that wait for a node'),
+  scope('oom_kills', 'count', 'containers killed for want of host memory in the last hour'),
+  scope('quota_used_ratio', 'ratio', 'namespace quota used, by resource', { splitBy: 'resource' }),
 ];
 
 const BY_NAME = new Map(SIGNALS.map((signal) => [signal.name, signal]));

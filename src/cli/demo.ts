@@ -178,7 +178,10 @@ async function startPeers(options: {
     files: {
       'rules.yml': generateAlertRules({
         alerts: ALERTS,
-        engines: loadEngineFiles(builtInEnginesDirectory()),
+        // The names that the exporter serves: its engines', and the canonical ones of its GPUs.
+        engines: loadEngineFiles(builtInEnginesDirectory()).filter(({ engine }) =>
+          ['vllm', 'llm'].includes(engine),
+        ),
         thresholds: DEFAULT_THRESHOLDS,
         timeScale,
         publicUrl: `http://127.0.0.1:${options.port}`,

@@ -6,6 +6,7 @@
 import type { AlertCondition, AlertDefinition, SideCondition } from '../catalog/alerts.js';
 import type { EngineFile } from '../catalog/engine-file.js';
 import { expandExpression, promDuration, scaledWindow } from '../catalog/expand-expression.js';
+import { servingPods } from '../catalog/serving-pods.js';
 import { findSignal } from '../catalog/signals.js';
 import { type Thresholds, threshold } from '../catalog/thresholds.js';
 import { HOUR, MINUTE } from '../domain/clock.js';
@@ -97,6 +98,7 @@ function signalExpression(signal: string, engine: EngineFile, context: Context):
     by: SCOPE_LABELS.map((name) => engine.labels[name] ?? name),
     windowMs: context.windowMs,
     hourMs: scaledWindow(HOUR, context.times),
+    pods: servingPods(context.engines, () => ''),
   });
   return source.scale === 1 ? expr : `${source.scale} * (${expr})`;
 }

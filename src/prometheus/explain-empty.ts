@@ -105,7 +105,7 @@ function neverHere(
 /** Which of the names exist, anywhere, reduced to the scope's labels: bounded however many series there are. */
 function censusQuery(names: readonly string[], scope: ScopeSelector): string {
   const labels = scope.labels.map(([name]) => name).join(', ');
-  return `count by (__name__, ${labels}) ({__name__=~${quote(quoteNames(names))}})`;
+  return `count by (__name__${labels === '' ? '' : `, ${labels}`}) ({__name__=~${quote(quoteNames(names))}})`;
 }
 
 /**
@@ -162,7 +162,7 @@ function ago(ageMs: number): string {
 }
 
 function scopeText(scope: ScopeSelector): string {
-  return ` for ${scope.selector}`;
+  return scope.selector === '' ? '' : ` for ${scope.selector}`;
 }
 
 function empty(reason: EmptyReason, detail: string): Explanation {

@@ -13,6 +13,7 @@ import type { Scope } from '../domain/scope.js';
 import type { RangeReading, SignalReading } from '../domain/signal.js';
 import { type Candidate, chooseEngines } from './choose-engines.js';
 import { explainEmpty } from './explain-empty.js';
+import { mergeRanges, mergeReadings } from './merge-readings.js';
 import { createEngineProbe } from './probe-engines.js';
 import type { PrometheusClient } from './prometheus-client.js';
 import { rangeFrom, readingFrom, type Silent } from './read-answer.js';
@@ -58,33 +59,63 @@ export function createPrometheusSource(
     return options.defaultWindowMs ?? scaledWindow(5 * MINUTE, options);
   }
 
-  function queryOf({ engine, expression, scope }: Candidate, windowMs: number): string {
+  function queryOf({ engine, expression, scope, pods }: Candidate, windowMs: number): string {
     const hourMs = scaledWindow(HOUR, options);
-    return expandExpression(expression, engine, { ...scope, by: [], windowMs, hourMs });
+    return expandExpression(expression, engine, {
+      ...scope,
+      by: [],
+      windowMs,
+      hourMs,
+      ...(pods === undefined ? {} : { pods }),
+    });
   }
 
-  /** Asks one candidate after the other; the first answer that is one, or the best reason why there is none. */
+  /**
+   * Asks the engines of the scope, then one candidate after the other. Several engines' answers are `merged`; what
+   * one of them could not say becomes a warning. Without any answer: the best reason why there is none.
+   */
   async function answer<T extends { readonly kind: string }>(
     signal: string,
     scope: Scope,
     read: ReadOptions,
     ask: (candidate: Candidate, query: string) => Promise<T | Nothing | Silent>,
+    merged: (answers: readonly T[], warnings: readonly string[]) => T,
   ): Promise<T | Nothing> {
-    const present = await probe(scope, read);
-    if ('kind' in present) return { ...present, engine: null, query: null };
-    const choice = chooseEngines(signal, scope, engines, present, externalLabels);
+    const found = await probe(scope, read);
+    if ('kind' in found) return { ...found, engine: null, query: null };
+    const { present } = found;
+    const choice = chooseEngines(signal, scope, engines, found, externalLabels);
     if (choice.kind === 'refused') return nothing('label_missing', choice.why);
     if (choice.kind === 'unavailable')
       return { ...nothing('unavailable', choice.unavailable.why), engine: choice.unavailable.engine };
 
     const windowMs = windowOf(signal, read);
     const silent: { candidate: Candidate; query: string; warnings: readonly string[] }[] = [];
-    for (const candidate of choice.candidates) {
+    const asked = await Promise.all(
+      choice.engines.map(async (candidate) => {
+        const query = queryOf(candidate, windowMs);
+        return { candidate, query, reading: await ask(candidate, query) };
+      }),
+    );
+    const answered = asked.flatMap(({ reading }) => (isAnswer<T>(reading) ? [reading] : []));
+    const mute = asked.flatMap(({ candidate, reading }) =>
+      isAnswer<T>(reading)
+        ? []
+        : [`${candidate.engine.title} did not answer${isSilent(reading) ? '' : `: ${reading.detail}`}`],
+    );
+    const [only] = answered;
+    if (only !== undefined) return asked.length === 1 ? only : merged(answered, mute);
+    for (const { candidate, query, reading } of asked) {
+      if (!isSilent(reading)) return reading as Nothing;
+      silent.push({ candidate, query, warnings: reading.warnings });
+    }
+    for (const candidate of choice.others) {
       const query = queryOf(candidate, windowMs);
       const reading = await ask(candidate, query);
       if (!isSilent(reading)) return reading;
       silent.push({ candidate, query, warnings: reading.warnings });
     }
+    if (present.length === 0 && found.elsewhere.length === 0) return nobodyHere(engines);
     const explain = silent.filter(({ candidate }) => candidate.isPresent || present.length === 0);
     if (explain.length === 0 && choice.unavailable !== null)
       return { ...nothing('unavailable', choice.unavailable.why), engine: choice.unavailable.engine };
@@ -111,11 +142,17 @@ export function createPrometheusSource(
       const key = `instant ${signal} ${canonicalLabels(scope)} ${Math.floor(read.atMs / SHARE_MS)} ${windowOf(signal, read)}`;
       return shared.once<SignalReading>(key, waiting(read), (abort) => {
         const asked = { atMs: read.atMs, signal: abort };
-        return answer<SignalReading>(signal, scope, { ...read, signal: abort }, async (candidate, query) => {
-          const said = { engine: candidate.engine.engine, query };
-          const reply = await client.query(query, asked);
-          return reply.kind === 'failed' ? { ...reply, ...said } : readingFrom(reply, candidate, said);
-        });
+        return answer<SignalReading>(
+          signal,
+          scope,
+          { ...read, signal: abort },
+          async (candidate, query) => {
+            const said = { engine: candidate.engine.engine, query };
+            const reply = await client.query(query, asked);
+            return reply.kind === 'failed' ? { ...reply, ...said } : readingFrom(reply, candidate, said);
+          },
+          (answers, warnings) => mergeReadings(signal, answers, warnings),
+        );
       });
     },
     readRange(signal, scope, read) {
@@ -127,11 +164,17 @@ export function createPrometheusSource(
           endMs: read.atMs,
           stepMs,
         };
-        return answer<RangeReading>(signal, scope, { ...read, signal: abort }, async (candidate, query) => {
-          const said = { engine: candidate.engine.engine, query };
-          const reply = await client.queryRange(query, { ...span, signal: abort });
-          return reply.kind === 'failed' ? { ...reply, ...said } : rangeFrom(reply, candidate, span, said);
-        });
+        return answer<RangeReading>(
+          signal,
+          scope,
+          { ...read, signal: abort },
+          async (candidate, query) => {
+            const said = { engine: candidate.engine.engine, query };
+            const reply = await client.queryRange(query, { ...span, signal: abort });
+            return reply.kind === 'failed' ? { ...reply, ...said } : rangeFrom(reply, candidate, span, said);
+          },
+          (answers, warnings) => mergeRanges(signal, answers, warnings),
+        );
       });
     },
     query(expression, read) {
@@ -155,6 +198,16 @@ export function createPrometheusSource(
 
 function isSilent(reading: { readonly kind: string }): reading is Silent {
   return reading.kind === 'silent';
+}
+
+function isAnswer<T extends { readonly kind: string }>(reading: T | Nothing | Silent): reading is T {
+  return reading.kind === 'value' || reading.kind === 'series';
+}
+
+/** Nothing of any engine, neither here nor anywhere else. */
+function nobodyHere(engines: readonly EngineFile[]) {
+  const probes = engines.filter(({ role }) => role !== 'companion').map(({ probe }) => probe);
+  return nothing('no_series', `no engine is scraped here: looked for ${probes.join(', ')}`);
 }
 
 function waiting(read: ReadOptions) {

@@ -12,20 +12,24 @@ export type ScopeSelector = {
   readonly labels: readonly (readonly [string, string])[];
 };
 
+export type Selection =
+  | { readonly kind: 'ok'; readonly scope: ScopeSelector }
+  | { readonly kind: 'refused'; readonly why: string };
+
 /**
  * The matchers of a scope in an engine's own label names; a scope label that the engine has no name for keeps its own.
  * `external` labels exist only outside the Prometheus and stay out of the query. The refusal says why there is no
  * question to ask: nothing is ever asked about a whole Prometheus, nor with a label left out.
  */
-export function selectScope(
-  engine: EngineFile,
-  scope: Scope,
-  external: readonly string[],
-):
-  | { readonly kind: 'ok'; readonly scope: ScopeSelector }
-  | { readonly kind: 'refused'; readonly why: string } {
+export function selectScope(engine: EngineFile, scope: Scope, external: readonly string[]): Selection {
   const names = Object.keys(scope).filter((name) => !external.includes(name));
   if (names.length === 0) return { kind: 'refused', why: 'the alert carries no label that says where it is' };
+  // What a companion's series lack limits them all the same, through the pods that they are joined with.
+  const own = names.filter((name) => !engine.by_pods.includes(name));
+  return selectLabels(engine, scope, own);
+}
+
+function selectLabels(engine: EngineFile, scope: Scope, names: readonly string[]): Selection {
   const labels: [string, string][] = [];
   const places: [string, string][] = [];
   for (const name of names) {

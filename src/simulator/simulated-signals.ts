@@ -20,6 +20,11 @@ export type SignalValue = {
 export type SignalReader = (window: readonly DatedSnapshot[]) => readonly SignalValue[] | null;
 
 const LONG_PROMPT_TOKENS = 32_768;
+/** An H100 in a rack with air cooling, idle and what full load adds. */
+const IDLE_CELSIUS = 42;
+const LOAD_CELSIUS = 33;
+/** A memory-bound decode keeps the tensor cores busy for so much of the time that any kernel runs. */
+const TENSOR_SHARE = 0.4;
 
 const ofScope = (value: number): SignalValue[] => [{ worker: null, labels: {}, value }];
 const last = (window: readonly DatedSnapshot[]) => window[window.length - 1]?.snapshot;
@@ -147,6 +152,8 @@ export const SIMULATED_SIGNALS: Readonly<Record<string, SignalReader>> = {
   gpu_memory_ratio: gauge((worker) => worker.gpuMemoryUsed / worker.gpuMemoryTotal),
   gpu_memory_used_bytes: gauge((worker) => worker.gpuMemoryUsed),
   gpu_memory_total_bytes: gauge((worker) => worker.gpuMemoryTotal),
+  gpu_temperature_celsius: gauge((worker) => IDLE_CELSIUS + LOAD_CELSIUS * worker.gpuUtilisation),
+  gpu_tensor_active_ratio: gauge((worker) => TENSOR_SHARE * worker.gpuUtilisation),
   generation_tokens_rate: workerIncrease(true, (worker) => worker.generatedTokens),
   prompt_tokens_rate: workerIncrease(true, (worker) => worker.promptTokens),
   worker_restarts: workerIncrease(false, (worker) => worker.restarts),
@@ -163,6 +170,8 @@ export const SIMULATED_SIGNALS: Readonly<Record<string, SignalReader>> = {
   prompt_tokens_p50: quantile(0.5, prompts),
   prompt_tokens_p99: quantile(0.99, prompts),
   long_prompt_share: longPromptShare,
+  // The simulated workers keep no prefixes.
+  prefix_cache_hit_ratio: () => ofScope(0),
   request_rate: (window) => (window.length < 2 ? null : ofScope(requestRate(window))),
   error_ratio(window) {
     const requests = increase(window, ({ gateway }) => total(gateway.requests));
@@ -176,4 +185,10 @@ export const SIMULATED_SIGNALS: Readonly<Record<string, SignalReader>> = {
     return ofScope(workers.reduce((sum, worker) => sum + worker.running + worker.waiting, 0));
   },
   replicas_available: (window) => ofScope((last(window)?.workers ?? []).filter(({ up }) => up).length),
+  replicas_wanted: (window) => ofScope((last(window)?.workers ?? []).length),
+  pods_not_ready: (window) => ofScope((last(window)?.workers ?? []).filter(({ up }) => !up).length),
+  // A worker that crashes comes back on its node, and the quota is as large as the fleet.
+  pods_pending: () => ofScope(0),
+  oom_kills: () => ofScope(0),
+  quota_used_ratio: () => [{ worker: null, labels: { resource: 'requests.nvidia.com/gpu' }, value: 1 }],
 };

@@ -24,8 +24,21 @@ function faultsOf(text: string): string[] {
 }
 
 describe('the engine files that come with the product', () => {
-  test('are vLLM and, last, the canonical names that fill its gaps', () => {
-    expect(engines.map((engine) => engine.engine)).toEqual(['vllm', 'llm']);
+  test('are engines first, then what fills their gaps: companions, gateways, and last the canonical names', () => {
+    expect(engines.map((engine) => engine.engine)).toEqual([
+      'nim',
+      'ray',
+      'sglang',
+      'tgi',
+      'triton',
+      'trtllm',
+      'vllm',
+      'dcgm',
+      'kube-state-metrics',
+      'dynamo',
+      'llm-d',
+      'llm',
+    ]);
   });
 
   test.each(engines.map((engine) => [engine.engine, engine] as const))(
@@ -52,13 +65,21 @@ describe('the engine files that come with the product', () => {
   test('divide only by what is greater than 0', () => {
     for (const { signals } of engines) {
       for (const { expr } of Object.values(signals)) {
-        for (const divisor of expr?.split(' / ').slice(1) ?? []) expect(divisor).toMatch(/^\([\s\S]*> 0\)/);
+        for (const divisor of expr?.split(' / ').slice(1) ?? [])
+          expect(divisor).toMatch(/^(?:(?:ignoring|on) \([^)]*\) )?\([\s\S]*> 0\)/);
       }
     }
   });
 
   test('answer one value a worker or one for the scope, as the catalog says', () => {
-    const values = { selector: 'a="b"', place: 'a="b"', by: [], windowMs: 60_000, hourMs: 60_000 };
+    const values = {
+      selector: 'a="b"',
+      place: 'a="b"',
+      by: [],
+      windowMs: 60_000,
+      hourMs: 60_000,
+      pods: 'pods',
+    };
     for (const engine of engines) {
       for (const { name, level } of SIGNALS) {
         const source = engine.signals[name];
@@ -78,7 +99,7 @@ describe('the engine files that come with the product', () => {
   });
 
   test('say that vLLM has no GPU figures', () => {
-    const vllm = engines[0];
+    const vllm = engines.find(({ engine }) => engine === 'vllm');
     expect(vllm?.signals.gpu_utilization?.status).toBe('unavailable');
     expect(vllm?.signals.gpu_memory_ratio?.status).toBe('unavailable');
   });
@@ -176,7 +197,7 @@ describe('a directory of engine files', () => {
 });
 
 describe('filling an expression', () => {
-  const engine = engines[0];
+  const engine = engines.find((one) => one.engine === 'vllm');
   if (engine === undefined) throw new Error('no engine');
   const scoped = { selector: 'm="$window"', place: '', by: [], windowMs: 15_000, hourMs: 180_000 };
   const rule = { ...scoped, selector: '', by: ['cluster', 'model_name'] };
@@ -202,7 +223,7 @@ describe('filling an expression', () => {
   test('knows the placeholders that the loader knows', () => {
     for (const placeholder of PLACEHOLDERS)
       expect(
-        expandExpression(`$${placeholder}`, engine, { ...rule, selector: 's', place: 'p' }),
+        expandExpression(`$${placeholder}`, engine, { ...rule, selector: 's', place: 'p', pods: 'q' }),
       ).not.toContain('$');
   });
 

@@ -68,7 +68,9 @@ export async function startHarness(options: {
     files: {
       'rules.yml': generateAlertRules({
         alerts: ALERTS,
-        engines: loadEngineFiles(builtInEnginesDirectory()),
+        engines: loadEngineFiles(builtInEnginesDirectory()).filter(({ engine }) =>
+          [options.dialect, 'llm'].includes(engine),
+        ),
         thresholds: DEFAULT_THRESHOLDS,
         timeScale: TIME_SCALE,
         publicUrl: url,

@@ -88,14 +88,11 @@ describe('an engine’s expression', () => {
     for (const value of ['m', ...HOSTILE.slice(0, 19)]) {
       const selected = selectScope(engine, { cluster: value, namespace: value, model: value }, []);
       if (selected.kind !== 'ok') throw new Error(selected.why);
-      const windows = { windowMs: 300_000, hourMs: 3_600_000 };
+      const windows = { windowMs: 300_000, hourMs: 3_600_000, pods: 'pods' };
       const query = expandExpression(expr, engine, { ...selected.scope, by: [], ...windows });
-      const plain = expandExpression(expr, engine, {
-        selector: 'cluster="m",namespace="m",model="m"',
-        place: 'cluster="m",namespace="m"',
-        by: [],
-        ...windows,
-      });
+      const usual = selectScope(engine, { cluster: 'm', namespace: 'm', model: 'm' }, []);
+      if (usual.kind !== 'ok') throw new Error(usual.why);
+      const plain = expandExpression(expr, engine, { ...usual.scope, by: [], ...windows });
       expect(parse(query).errors).toBe(0);
       expect(parse(query).matchers).toBe(parse(plain).matchers);
     }
@@ -105,8 +102,9 @@ describe('an engine’s expression', () => {
       by: ['cluster', 'model'],
       windowMs: 1500,
       hourMs: 3_600_000,
+      pods: 'pods',
     });
     expect(parse(rule).errors).toBe(0);
-    expect(rule).not.toMatch(/\$(selector|place|worker|by|window|hour)\b|\{\}/);
+    expect(rule).not.toMatch(/\$(selector|place|worker|by|window|hour|pods)\b|\{\}/);
   });
 });

@@ -5,10 +5,12 @@
  */
 
 import type { Dialect } from '../dialect.js';
+import { about, eachWorker, exactly, sumOf } from '../expectations.js';
 import {
   finishedPerSecond,
   generatedTokensPerSecond,
   MODEL,
+  promptTokensPerSecond,
   type Samples,
   type TruthWorker,
   WORKERS,
@@ -132,6 +134,12 @@ export const dynamo: Dialect = {
   ],
   edges: { ttft: TTFT, tbt: ITL, duration: DURATION, promptTokens: INPUT },
   failures: ['oom', 'crash', 'timeout', 'overload'],
+  // What the frontend counts is the fleet's, under the frontend's own name.
+  proxies: {
+    requests_running: eachWorker((worker) => exactly(worker.running + worker.waiting)),
+    generation_tokens_rate: { 'frontend-0': about(sumOf(generatedTokensPerSecond)) },
+    prompt_tokens_rate: { 'frontend-0': about(sumOf(promptTokensPerSecond)) },
+  },
   errorTypes: {
     cancelled: ['abort'],
     validation: ['input'],

@@ -5,10 +5,12 @@
  */
 
 import type { Dialect } from '../dialect.js';
+import { about, sumOf } from '../expectations.js';
 import {
   finishedPerSecond,
   generatedTokensPerSecond,
   MODEL,
+  promptTokensPerSecond,
   type Samples,
   type TruthWorker,
   WORKERS,
@@ -98,6 +100,10 @@ export const llmD: Dialect = {
   ],
   edges: { ttft: TTFT, tbt: ITL, duration: DURATION, queueWait: FLOW_CONTROL, promptTokens: TOKENS },
   failures: ['oom', 'crash', 'timeout', 'overload', 'input'],
+  proxies: {
+    generation_tokens_rate: { 'epp-0': about(sumOf(generatedTokensPerSecond)) },
+    prompt_tokens_rate: { 'epp-0': about(sumOf(promptTokensPerSecond)) },
+  },
   errorTypes: {
     ModelServerError: ['oom', 'crash'],
     Timeout: ['timeout'],

@@ -5,6 +5,7 @@
  */
 
 import type { Dialect } from '../dialect.js';
+import { eachWorker, exactly } from '../expectations.js';
 import {
   BLOCK_SIZE,
   finishedPerSecond,
@@ -134,5 +135,10 @@ export const sglang: Dialect = {
   pages: sglangPages(WORKERS),
   edges: { ttft: TTFT, tbt: INTER_TOKEN, duration: E2E, queueWait: QUEUE, promptTokens: PROMPT_TOKENS },
   failures: ['oom', 'crash', 'timeout', 'overload'],
+  // Its page is one token by default, and memory is counted in pages.
+  proxies: {
+    kv_blocks_free: eachWorker((worker) => exactly(worker.blocksFree * BLOCK_SIZE)),
+    kv_blocks_total: eachWorker((worker) => exactly(worker.blocksTotal * BLOCK_SIZE)),
+  },
   errorTypes: { '400': ['input'], '500': ['oom', 'crash'], '503': ['overload'], '504': ['timeout'] },
 };

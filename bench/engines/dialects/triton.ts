@@ -6,7 +6,8 @@
  */
 
 import type { Dialect } from '../dialect.js';
-import { finishedPerSecond, MODEL, mean, type Samples } from '../truth.js';
+import { about, exactly, sumOf } from '../expectations.js';
+import { finishedPerSecond, MODEL, mean, type Samples, type TruthWorker, WORKERS } from '../truth.js';
 import { growing, workerPages } from './pages.js';
 
 const TOKENS = [10, 50, 100, 500, 1000];
@@ -66,15 +67,14 @@ export const triton: Dialect = {
       length('nv_llm_input_token_len', worker.promptTokens);
       length('nv_llm_output_token_len', worker.outputTokens);
       const failed = Object.values(worker.errorsPerSecond).reduce((sum, rate) => sum + rate, 0);
-      const ended = worker.servedPerSecond + worker.abortedPerSecond;
-      page.counter('nv_inference_request_success', count(ended));
+      page.counter('nv_inference_request_success', count(ended(worker)));
       page.counter(
         'nv_inference_request_failure',
         count(worker.abortedPerSecond * 0, { reason: 'CANCELED' }),
         count(failed, { reason: 'BACKEND' }),
       );
-      page.counter('nv_inference_queue_duration_us', count(ended * mean(worker.queueWait) * 1e6));
-      page.counter('nv_inference_request_duration_us', count(ended * mean(worker.duration) * 1e6));
+      page.counter('nv_inference_queue_duration_us', count(ended(worker) * mean(worker.queueWait) * 1e6));
+      page.counter('nv_inference_request_duration_us', count(ended(worker) * mean(worker.duration) * 1e6));
       page.histogram('nv_inference_first_response_histogram_ms', {
         labels,
         edges: FIRST_RESPONSE_MS,
@@ -82,10 +82,9 @@ export const triton: Dialect = {
         unit: 1000,
         observed: count(finishedPerSecond(worker)).value,
       });
-      const sorted = [...worker.duration].sort((a, b) => a - b);
       page.gauge('nv_inference_request_summary_us', {
         labels: { ...labels, quantile: '0.99' },
-        value: (sorted[Math.floor(0.99 * sorted.length)] ?? 0) * 1e6,
+        value: percentile99(worker.duration) * 1e6,
       });
       page.gauge('nv_gpu_utilization', { labels: gpu, value: worker.gpu.utilization });
       const { usedMiB, freeMiB, reservedMiB } = worker.gpu;
@@ -99,5 +98,23 @@ export const triton: Dialect = {
   ),
   edges: { ttft: FIRST_RESPONSE_MS.map((ms) => ms / 1000), promptTokens: TOKENS },
   failures: ['oom', 'crash', 'timeout', 'overload', 'input'],
+  proxies: {
+    // A mean over what ended well, each worker by its traffic.
+    queue_wait_p99_seconds: {
+      '': about(sumOf((w) => ended(w) * mean(w.queueWait)) / sumOf(ended), 0.01),
+    },
+    request_duration_p99_seconds: {
+      '': exactly(Math.max(...WORKERS.map(({ duration }) => percentile99(duration)))),
+    },
+  },
   errorTypes: { BACKEND: ['oom', 'crash', 'timeout', 'overload', 'input'], CANCELED: [] },
 };
+
+function ended(worker: TruthWorker): number {
+  return worker.servedPerSecond + worker.abortedPerSecond;
+}
+
+function percentile99(samples: Samples): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.floor(0.99 * sorted.length)] ?? 0;
+}

@@ -146,5 +146,5 @@ export const vllm: Dialect = {
   edges: VLLM_EDGES,
   // The larger of the two views: what the engine ended with an error includes what the caller did wrong.
   failures: ALL_FAILURES,
-  errorTypes: { error: ALL_FAILURES, abort: ['abort'] },
+  errorTypes: { error: ALL_FAILURES },
 };

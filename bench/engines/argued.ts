@@ -11,6 +11,8 @@ export const ARGUED: Readonly<Record<string, string>> = {
     'worker_active_prefill_tokens counts tokens: a threshold in requests would lie by a thousand',
   'trtllm preemption_rate': 'num_paused_requests is a gauge of what is paused now, of which there is no rate',
   'triton preemption_rate': 'paused_requests is a gauge of what is paused now, of which there is no rate',
+  'trtllm gpu_memory_ratio': 'the engine reports the bytes it holds, and no capacity to divide them by',
+  'dcgm worker_up': 'that the GPU exporter answers scrapes says nothing of the worker on the GPU',
   'triton prefix_cache_hit_ratio': 'reused is a count of blocks, no share of prompts',
   'triton long_prompt_share': 'the last bucket ends at 1000 tokens, so that every usual prompt would be long',
   'triton prompt_tokens_p50': 'the last bucket ends at 1000 tokens, so that no prompt would ever be long',

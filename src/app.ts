@@ -46,7 +46,12 @@ import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
 import { renderPlainText } from './render/plain-text.js';
 import { compileRoutes, createRouter } from './routing/router.js';
+import { createOpenForm } from './slack/open-form.js';
+import { createRespond } from './slack/respond.js';
+import { slackAppsOf } from './slack/slack-apps.js';
+import { createSlackCallbacks } from './slack/slack-callbacks.js';
 import { createAccountStore } from './store/account-store.js';
+import { createCallbackStore } from './store/callback-store.js';
 import { createDiagnosisStore } from './store/diagnosis-store.js';
 import {
   countByState,
@@ -134,6 +139,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   });
   onStop('database', () => db.close());
   onStop('database guard', () => guard.stop());
+  const callbacks = createCallbackStore();
   const diagnoses = createDiagnosisStore();
   const notifications = createNotificationStore();
   const timeline = createTimelineStore();
@@ -313,8 +319,25 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       workLoop.wake();
     },
   });
+  const slackLogger = logger.child({ part: 'slack' });
+  const slackNetwork = { fetch: overrides.fetch ?? globalThis.fetch, clock, logger: slackLogger };
+  const slackCallbacks = createSlackCallbacks(
+    {
+      actions,
+      reads: { view: readView, list: (query) => listIncidents(db.kysely, query) },
+      claim: (key) => db.transaction((tx) => callbacks.claimCallback(tx, key, clock.now())),
+      respond: createRespond(slackNetwork),
+      openForm: createOpenForm(slackNetwork),
+      publicUrl: config.publicUrl,
+      ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
+      clock,
+      logger: slackLogger,
+    },
+    slackAppsOf(config.receivers),
+  );
   const http = createHttpApp({
     webhook,
+    callbacks: [slackCallbacks],
     incidents: {
       reads: {
         list: (query) => listIncidents(db.kysely, query),

@@ -27,6 +27,7 @@ export const RoutingKey = secretField("the integration key of a PagerDuty servic
   minChars: 8,
 });
 export const SlackToken = secretField('a bot token (xoxb-…)', { minChars: 8, shape: /^xox[a-z]-/ });
+export const SigningSecret = secretField('the signing secret that the provider shows', { minChars: 16 });
 /** 16 characters is what a person can still paste and a guesser cannot try. */
 export const AccessToken = secretField(
   'at least 16 random characters, for example of `openssl rand -hex 32`',
@@ -48,6 +49,7 @@ const ReceiverEntry = z.discriminatedUnion('kind', [
     events_url: HttpUrl.optional(),
     events_per_minute: Count.optional(),
     ladder: z.array(Name).optional(),
+    signing_secrets: z.array(SigningSecret).optional(),
   }),
   z.strictObject({
     kind: z.literal('slack'),
@@ -56,6 +58,9 @@ const ReceiverEntry = z.discriminatedUnion('kind', [
     channel: Text,
     api_url: HttpUrl.optional(),
     mention: Text.optional(),
+    signing_secret: SigningSecret.optional(),
+    app_id: Text.optional(),
+    teams: z.array(Text).optional(),
   }),
   z.strictObject({ kind: z.literal('webhook'), name: Name, url: WebhookUrl, secret: Credential.optional() }),
   z.strictObject({ kind: z.literal('log'), name: Name }),

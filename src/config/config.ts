@@ -23,6 +23,8 @@ export type ReceiverConfig =
       readonly eventsPerMinute?: number;
       /** Receivers told in turn when this one does not accept a page; every other pager, then channels and logs, when absent. */
       readonly ladder?: readonly string[];
+      /** Of its webhook subscriptions. Empty = what happens at the pager is not heard of. */
+      readonly signingSecrets: readonly Secret[];
     }
   | {
       readonly kind: 'slack';
@@ -32,6 +34,12 @@ export type ReceiverConfig =
       /** With a trailing slash, as the SDK wants it. */
       readonly apiUrl: string;
       readonly mention?: string;
+      /** Makes the card's buttons and the command work; without it there are none. */
+      readonly signingSecret?: Secret;
+      /** Only calls of this app are taken; any that is rightly signed when absent. */
+      readonly appId?: string;
+      /** Workspaces whose members may act; when empty, those of the workspace that the call comes from. */
+      readonly teams: readonly string[];
     }
   | {
       readonly kind: 'webhook';
@@ -335,6 +343,7 @@ function toReceiver(entry: ReceiverEntry): ReceiverConfig {
         eventsUrl: entry.events_url ?? DEFAULT_EVENTS_URL,
         ...(entry.events_per_minute === undefined ? {} : { eventsPerMinute: entry.events_per_minute }),
         ...(entry.ladder === undefined ? {} : { ladder: entry.ladder }),
+        signingSecrets: entry.signing_secrets ?? [],
       };
     case 'slack':
       return {
@@ -344,6 +353,9 @@ function toReceiver(entry: ReceiverEntry): ReceiverConfig {
         channel: entry.channel,
         apiUrl: entry.api_url === undefined ? DEFAULT_SLACK_API_URL : `${entry.api_url}/`,
         ...(entry.mention === undefined ? {} : { mention: entry.mention }),
+        ...(entry.signing_secret === undefined ? {} : { signingSecret: entry.signing_secret }),
+        ...(entry.app_id === undefined ? {} : { appId: entry.app_id }),
+        teams: entry.teams ?? [],
       };
     case 'webhook':
       return {

@@ -7,9 +7,11 @@ import {
   LOG_LEVELS,
   type ReceiverEntry,
   RoutingKey,
+  SigningSecret,
   SlackToken,
 } from './config-file.js';
 import { DatabaseUrl, describeValue, Host, HttpUrl, HttpUrls, Port, Text } from './fields.js';
+import type { Secret } from './secret.js';
 import { nearestWord } from './suggest.js';
 import type { Environment } from './yaml-file.js';
 
@@ -29,6 +31,7 @@ export const ENVIRONMENT_VARIABLES = [
   'SLACK_BOT_TOKEN',
   'SLACK_CHANNEL',
   'SLACK_API_URL',
+  'SLACK_SIGNING_SECRET',
   'PAGERDUTY_ROUTING_KEY',
   'PAGERDUTY_EVENTS_URL',
 ] as const;
@@ -109,6 +112,7 @@ function receiversWith(
   const token = read('SLACK_BOT_TOKEN', SlackToken) ?? slack?.bot_token;
   const channel = read('SLACK_CHANNEL', Text) ?? slack?.channel;
   const apiUrl = read('SLACK_API_URL', HttpUrl);
+  const signingSecret = read('SLACK_SIGNING_SECRET', SigningSecret);
   if (token !== undefined && channel !== undefined) {
     put({
       ...slack,
@@ -117,6 +121,7 @@ function receiversWith(
       bot_token: token,
       channel,
       api_url: apiUrl ?? slack?.api_url,
+      signing_secret: signingSecret ?? slack?.signing_secret,
     });
   } else if (token !== undefined) {
     incomplete.push(
@@ -127,6 +132,8 @@ function receiversWith(
       'SLACK_BOT_TOKEN: found nothing, expected a bot token (xoxb-…), since SLACK_CHANNEL is set',
     );
   }
+
+  if (signingSecret !== undefined) shareSigningSecret(result, signingSecret, incomplete);
 
   const pager = result.find((one) => one.name === PAGERDUTY_RECEIVER);
   const pagerDuty = pager?.kind === 'pagerduty' ? pager : undefined;
@@ -142,6 +149,20 @@ function receiversWith(
     });
   }
   return result;
+}
+
+/** Most have one Slack app for all their channels, so its secret serves every receiver that names none. */
+function shareSigningSecret(receivers: ReceiverEntry[], secret: Secret, incomplete: string[]): void {
+  const slack = receivers.filter((one) => one.kind === 'slack');
+  if (slack.length === 0) {
+    incomplete.push(
+      'SLACK_SIGNING_SECRET: found no Slack receiver, expected SLACK_BOT_TOKEN and SLACK_CHANNEL',
+    );
+  }
+  for (const [index, one] of receivers.entries()) {
+    if (one.kind !== 'slack' || one.signing_secret !== undefined) continue;
+    receivers[index] = { ...one, signing_secret: secret };
+  }
 }
 
 /** Several tokens, separated by commas, are valid at once: that is how one is replaced without losing an alert. */

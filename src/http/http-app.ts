@@ -15,6 +15,8 @@ import { webhookFirst } from './webhook-first.js';
 export type HttpAppDeps = {
   /** Answers /api/v1/alertmanager; it does its own authentication. */
   readonly webhook: RequestListener;
+  /** Routers of signed calls, of Slack and PagerDuty; each does its own authentication. */
+  readonly callbacks: readonly RequestHandler[];
   readonly incidents: IncidentsApiDeps;
   readonly pages: Omit<PagesDeps, 'reads' | 'actions'>;
   readonly health: HealthDeps;
@@ -30,6 +32,7 @@ export function createHttpApp(deps: HttpAppDeps): RequestListener {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
+  for (const callback of deps.callbacks) app.use(callback);
   app.use(securityHeaders());
 
   const auth = createAuth({ tokens: deps.apiTokens, publicUrl });
@@ -37,8 +40,8 @@ export function createHttpApp(deps: HttpAppDeps): RequestListener {
   app.use(createHealth(deps.health, auth));
   app.use(createPublicFiles(pages.render.stylesheet));
   app.use('/api/v1/incidents', auth, sameOrigin, createIncidentsApi(incidents));
-  // An unknown API address is a JSON 404 for everybody, never a page.
-  app.use('/api', notFound);
+  // An unknown API address, or one that is not configured, is a JSON 404 for everybody, never a page.
+  app.use(['/api', '/slack'], notFound);
   app.use(auth, sameOrigin, createPages({ ...pages, reads: incidents.reads, actions: incidents.actions }));
 
   app.use(notFound);

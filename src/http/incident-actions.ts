@@ -17,6 +17,8 @@ export type ActionRequest = {
 export type ActionResult =
   | { readonly kind: 'changed' | 'same' | 'stale'; readonly incident: Incident }
   | { readonly kind: 'not_found'; readonly message?: string }
+  /** Only for calls that are signed. */
+  | { readonly kind: 'replayed' }
   | { readonly kind: 'illegal'; readonly incident: Incident; readonly message: string };
 
 type Act<More = unknown> = (request: ActionRequest & More) => Promise<ActionResult>;

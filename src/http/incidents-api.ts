@@ -160,6 +160,8 @@ export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDep
       case 'not_found':
         if (result.message !== undefined) throw new AppError('not_found', result.message);
         throw noSuchIncident(readIncidentId(request.params.id as string | undefined));
+      case 'replayed':
+        throw new AppError('conflict', 'this call was acted upon before');
       case 'illegal':
         throw new AppError('conflict', result.message);
       case 'stale':

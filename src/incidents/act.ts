@@ -4,6 +4,7 @@ import type { Incident } from '../domain/incident.js';
 import type { NewNotification } from '../domain/notification.js';
 import type { TimelineKind } from '../domain/timeline.js';
 import { createAlertStore } from '../store/alert-store.js';
+import { type CallbackKey, createCallbackStore } from '../store/callback-store.js';
 import type { Database, Tx } from '../store/database.js';
 import { createFeedbackStore } from '../store/feedback-store.js';
 import { readIncident } from '../store/incident-history.js';
@@ -23,6 +24,8 @@ export type ActRequest = {
   readonly nowMs: number;
   /** Once it fires nothing is recorded any more: whoever waited was told so. */
   readonly signal?: AbortSignal | undefined;
+  /** The signed call that asks for it: a copy of that call does nothing. */
+  readonly once?: CallbackKey | undefined;
 };
 
 export type ActResult =
@@ -31,6 +34,8 @@ export type ActResult =
   | { readonly kind: 'same'; readonly incident: Incident }
   /** No such incident, or none of what `message` names in it. */
   | { readonly kind: 'not_found'; readonly message?: string }
+  /** The call that asks for it was acted upon before. */
+  | { readonly kind: 'replayed' }
   /** The incident changed since the person looked. */
   | { readonly kind: 'stale'; readonly incident: Incident }
   /** Not possible from its present state; `message` says why. */
@@ -38,6 +43,7 @@ export type ActResult =
 
 export const stores = {
   alerts: createAlertStore(),
+  callbacks: createCallbackStore(),
   feedback: createFeedbackStore(),
   incidents: createIncidentStore(),
   notifications: createNotificationStore(),
@@ -46,19 +52,31 @@ export const stores = {
 };
 
 /** Runs one act. It is recorded whole when the promise resolves; nothing of it is when the promise rejects. */
-export function act<Result>(
+export function act(
   db: Database,
   request: ActRequest,
-  decide: (tx: Tx, incident: Incident) => Promise<Result>,
-): Promise<Result | { readonly kind: 'not_found' }> {
-  const whole = async (tx: Tx): Promise<Result | { readonly kind: 'not_found' }> => {
+  decide: (tx: Tx, incident: Incident) => Promise<ActResult>,
+): Promise<ActResult> {
+  const whole = async (tx: Tx): Promise<ActResult> => {
     request.signal?.throwIfAborted();
-    const incident = await readIncident(tx, request.incidentId);
-    const result = incident === null ? ({ kind: 'not_found' } as const) : await decide(tx, incident);
+    const result = await decideOnce(tx, request, decide);
     request.signal?.throwIfAborted();
     return result;
   };
   return db.transaction(whole, { promised: true });
+}
+
+async function decideOnce(
+  tx: Tx,
+  request: ActRequest,
+  decide: (tx: Tx, incident: Incident) => Promise<ActResult>,
+): Promise<ActResult> {
+  const { once, nowMs } = request;
+  if (once !== undefined && !(await stores.callbacks.claimCallback(tx, once, nowMs))) {
+    return { kind: 'replayed' };
+  }
+  const incident = await readIncident(tx, request.incidentId);
+  return incident === null ? { kind: 'not_found' } : decide(tx, incident);
 }
 
 /** An act that changes no state, but that a reader of the incident sees. */

@@ -2,7 +2,8 @@
 
 import type { Clock } from '../domain/clock.js';
 import type { Database } from '../store/database.js';
-import type { ActResult } from './act.js';
+import { readIncident } from '../store/incident-history.js';
+import { type ActResult, followUpsOf, stores } from './act.js';
 import { addNote } from './add-note.js';
 import { askDiagnosis } from './ask-diagnosis.js';
 import { acknowledge, reopen, resolve } from './change-state.js';
@@ -38,5 +39,14 @@ export function createIncidentActions({ db, clock, pageDeadlineMs, onCommitted }
     askDiagnosis: bound(askDiagnosis),
     markStep: bound(markStep),
     giveFeedback: bound(giveFeedback),
+    /** Draws the cards of an incident again, for somebody who pressed on one that is out of date. */
+    async redraw(incidentId: number): Promise<void> {
+      await db.transaction(async (tx) => {
+        const incident = await readIncident(tx, incidentId);
+        if (incident === null) return;
+        await stores.notifications.enqueue(tx, await followUpsOf(tx, incident, 'changed', clock.now()));
+      });
+      onCommitted();
+    },
   };
 }

@@ -1,16 +1,17 @@
 /** Makes the configured receivers, by name and in the order in which they are written (the order of the ladder). */
 
 import type { ReceiverConfig } from '../config/config.js';
+import { slackButtons } from '../render/slack-buttons.js';
 import { createLogReceiver } from './log.js';
 import { createPagerDutyReceiver } from './pagerduty.js';
-import type { Receiver } from './receiver.js';
-import { createSlackReceiver, type SlackReceiverDeps } from './slack.js';
+import type { Receiver, ReceiverDeps } from './receiver.js';
+import { createSlackReceiver } from './slack.js';
 import { createWebhookReceiver } from './webhook.js';
 
 /** One receiver a configuration entry. Nothing is contacted yet. */
 export function createReceivers(
   configs: readonly ReceiverConfig[],
-  deps: SlackReceiverDeps,
+  deps: ReceiverDeps,
 ): ReadonlyMap<string, Receiver> {
   return new Map(
     configs.map((config) => {
@@ -33,12 +34,16 @@ function accountOf(config: ReceiverConfig): string {
   }
 }
 
-function createReceiver(config: ReceiverConfig, account: string, deps: SlackReceiverDeps): Receiver {
+function createReceiver(config: ReceiverConfig, account: string, deps: ReceiverDeps): Receiver {
   switch (config.kind) {
     case 'pagerduty':
       return createPagerDutyReceiver({ ...config, account, routingKey: config.routingKey.reveal() }, deps);
     case 'slack':
-      return createSlackReceiver({ ...config, account, botToken: config.botToken.reveal() }, deps);
+      return createSlackReceiver(
+        { ...config, account, botToken: config.botToken.reveal() },
+        // A button that nobody hears is worse than none.
+        config.signingSecret === undefined ? deps : { ...deps, actions: (view) => slackButtons(view, deps) },
+      );
     case 'webhook':
       return createWebhookReceiver(
         { name: config.name, url: config.url.reveal(), secret: config.secret?.reveal() },

@@ -1,4 +1,4 @@
-/** The calls to Slack's Web API that cards and pages need, with bounded answers and the outbox's own abort. */
+/** The calls to Slack's Web API that cards, their buttons and pages need, with bounded answers and the outbox's own abort. */
 
 import { LogLevel, WebAPIPlatformError, WebClient } from '@slack/web-api';
 import { MINUTE } from '../domain/clock.js';
@@ -34,6 +34,8 @@ export type SlackCalls = {
     parent: SlackMessageRef,
     payload: { readonly id: string; readonly diagnosis: number },
   ) => Promise<SlackMessageRef | null>;
+  /** Opens a form at the screen of who pressed a button at most 3 s ago. */
+  readonly openForm: (triggerId: string, form: object) => Promise<void>;
 };
 
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
@@ -140,6 +142,9 @@ export function createSlackCalls(
         'incident_verdict',
         (payload) => payload.id === wanted.id && payload.diagnosis === wanted.diagnosis,
       );
+    },
+    async openForm(triggerId, form) {
+      await client.apiCall('views.open', { trigger_id: triggerId, view: form });
     },
   };
 }

@@ -246,6 +246,9 @@ export type DatabaseIdentityTable = {
   restored_at: number | null;
   restored_reach: number | null;
 };
+export type CallbackProvider = 'slack' | 'pagerduty';
+
+export type CallbacksTable = { provider: CallbackProvider; key: string; received_at: number };
 
 export type Tables = {
   receipts: ReceiptsTable;
@@ -267,6 +270,7 @@ export type Tables = {
   timeline: TimelineTable;
   feedback: FeedbackTable;
   database_identity: DatabaseIdentityTable;
+  callbacks: CallbacksTable;
 };
 
 /** What store functions take first. Inside a transaction it must be that transaction: anything else waits for ever. */

@@ -92,6 +92,30 @@ describe('environment', () => {
     expect(slack?.kind === 'slack' && slack.botToken.reveal()).toBe('xoxb-new-token');
   });
 
+  test('the signing secret serves every Slack receiver that names none', () => {
+    const yaml = `receivers:
+  - { name: slack, kind: slack, bot_token: xoxb-one-token, channel: "#a" }
+  - { name: b, kind: slack, bot_token: xoxb-two-token, channel: "#b", signing_secret: of-its-own-0123456789, app_id: A1, teams: [T1] }
+  - { name: c, kind: slack, bot_token: xoxb-two-token, channel: "#c" }`;
+    const secretsOf = (env: Record<string, string>) =>
+      configOf(yaml, env).receivers.map((one) => (one.kind === 'slack' ? one.signingSecret?.reveal() : null));
+
+    expect(secretsOf({ SLACK_SIGNING_SECRET: 'shared-0123456789abc' })).toEqual([
+      'shared-0123456789abc',
+      'of-its-own-0123456789',
+      'shared-0123456789abc',
+    ]);
+    expect(secretsOf({})).toEqual([undefined, 'of-its-own-0123456789', undefined]);
+    expect(configOf(yaml).receivers[1]).toMatchObject({ appId: 'A1', teams: ['T1'] });
+  });
+
+  test('a signing secret without a Slack receiver, or one that is short, is a fault', () => {
+    expect(faultsOf('', { SLACK_SIGNING_SECRET: 'shared-0123456789abc' })).toBe(
+      'SLACK_SIGNING_SECRET: found no Slack receiver, expected SLACK_BOT_TOKEN and SLACK_CHANNEL',
+    );
+    expect(faultsOf('', { SLACK_SIGNING_SECRET: 'short' })).toMatch(/SLACK_SIGNING_SECRET: found 5 char/);
+  });
+
   test('a routing key makes the receiver pagerduty', () => {
     const config = configOf('', {
       PAGERDUTY_ROUTING_KEY: KEY,

@@ -48,6 +48,7 @@ export function createHttpHarness(options: HarnessOptions = {}) {
 
   const app = createHttpApp({
     webhook: (_request, response) => response.end('{"receipt":1}'),
+    callbacks: [],
     incidents: {
       reads: {
         list: (query) => listIncidents(db.kysely, query),

@@ -1,10 +1,15 @@
 /**
  * Slack's Web API as far as Wakewell uses it: auth.test, chat.postMessage, chat.update, conversations.history,
- * conversations.replies, reactions.add. Bodies are form-urlencoded with JSON in `blocks` and `metadata`, answers
- * are HTTP 200 with `ok`. Block Kit limits are enforced as documented (docs.slack.dev/reference/block-kit/blocks).
+ * conversations.replies, reactions.add, views.open. Bodies are form-urlencoded with JSON in `blocks`, `metadata` and
+ * `view`, answers are HTTP 200 with `ok`. Beside it stands hooks.slack.com, where a response_url may be used five
+ * times. Block Kit limits are enforced.
  */
 
+import { blockFaults, viewFaults } from './block-kit.js';
 import { type Answer, type FakeRequest, type FakeServer, startHttpFake } from './http-fake.js';
+
+/** Where hooks.slack.com is, here. */
+const HOOKS = '/hooks';
 
 export type SlackMessage = {
   readonly channel: string;
@@ -30,6 +35,12 @@ export type FakeSlack = Omit<FakeServer, 'url'> & {
   readonly calls: () => readonly SlackCall[];
   /** The next `times` calls of a method (any when absent) answer `ok: false` with this error. */
   readonly failWith: (error: string, times?: number, method?: string) => void;
+  /** What people were told through a response_url, in order. */
+  readonly responses: () => readonly Record<string, unknown>[];
+  /** Forms that were opened. */
+  readonly forms: () => readonly Record<string, unknown>[];
+  /** Reaches this server and, through it, hooks.slack.com; every other address is refused and counts as unexpected. */
+  readonly fetch: typeof globalThis.fetch;
   /** As if a human had removed the message. */
   readonly deleteMessage: (ts: string) => void;
   /** Throws when a method was called that Wakewell has no business with, or a token or argument was missing. */
@@ -43,6 +54,9 @@ export async function startFakeSlack(
   const channels = options.channels ?? { C0INCIDENTS: 'C0INCIDENTS', '#incidents': 'C0INCIDENTS' };
   const messages: SlackMessage[] = [];
   const calls: SlackCall[] = [];
+  const responses: Record<string, unknown>[] = [];
+  const forms: Record<string, unknown>[] = [];
+  const used = new Map<string, number>();
   const unexpected: string[] = [];
   const nowMs = options.nowMs ?? Date.now;
   let lastTs = 0;
@@ -91,7 +105,33 @@ export async function startFakeSlack(
     'conversations.history': (args) => list(args, (one) => one.threadTs === null),
     'conversations.replies': (args) => list(args, (one) => one.ts === args.ts || one.threadTs === args.ts),
     'reactions.add': () => ok({}),
+    'views.open'(args) {
+      if ((args.trigger_id ?? '') === '') return fail('invalid_trigger_id');
+      const view = JSON.parse(args.view ?? '{}') as Record<string, unknown>;
+      const faults = viewFaults(view);
+      if (faults.length > 0) return fail('invalid_arguments', { response_metadata: { messages: faults } });
+      forms.push(view);
+      return ok({ view: { id: `V${forms.length}`, ...view } });
+    },
   };
+
+  /** Slack answers `ok`; a sixth use, or a message that is none, is refused. */
+  function takeResponse({ path, body }: FakeRequest): Answer {
+    const uses = (used.get(path) ?? 0) + 1;
+    used.set(path, uses);
+    if (uses > 5) return { status: 404, body: 'used_url' };
+    const message = JSON.parse(body) as Record<string, unknown>;
+    const invalid = checkContent({
+      text: String(message.text ?? ''),
+      ...(message.blocks === undefined ? {} : { blocks: JSON.stringify(message.blocks) }),
+    });
+    if (invalid !== null) {
+      unexpected.push(`response ${invalid.error}`);
+      return { status: 400, body: invalid.error };
+    }
+    responses.push(message);
+    return { status: 200, body: 'ok' };
+  }
 
   function list(args: Record<string, string>, wanted: (message: SlackMessage) => boolean): Answer {
     if (!Object.values(channels).includes(args.channel ?? '')) return fail('channel_not_found');
@@ -110,6 +150,7 @@ export async function startFakeSlack(
   }
 
   function answer(request: FakeRequest): Answer {
+    if (request.path.startsWith(HOOKS)) return takeResponse(request);
     const method = request.path.replace(/^\/api\//, '');
     const args = Object.fromEntries(new URLSearchParams(request.body));
     const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
@@ -133,6 +174,16 @@ export async function startFakeSlack(
     url: `${server.url}/api/`,
     messages: () => messages,
     calls: () => calls,
+    responses: () => responses,
+    forms: () => forms,
+    fetch(input, init) {
+      const url = new URL(input instanceof Request ? input.url : String(input));
+      if (url.origin === server.url) return fetch(input, init);
+      if (url.origin === 'https://hooks.slack.com')
+        return fetch(`${server.url}${HOOKS}${url.pathname}`, init);
+      unexpected.push(`a call to ${url.origin}`);
+      return Promise.reject(new TypeError('fetch failed'));
+    },
     failWith(error, times = 1, method) {
       failing = { error, left: times, method };
     },
@@ -150,46 +201,12 @@ function parseBlocks(args: Record<string, string>): Record<string, unknown>[] {
   return args.blocks === undefined ? [] : (JSON.parse(args.blocks) as Record<string, unknown>[]);
 }
 
-type TextObject = { readonly type?: string; readonly text?: string };
-
 /** The first violation of Block Kit, as Slack words it; null when the content is acceptable. */
 function checkContent(args: Record<string, string>): { error: string; messages: string[] } | null {
   const blocks = parseBlocks(args);
   if ((args.text ?? '') === '' && blocks.length === 0) return { error: 'no_text', messages: [] };
   if ((args.text ?? '').length > 40_000) return { error: 'msg_too_long', messages: [] };
-  const faults: string[] = [];
-  if (blocks.length > 50) faults.push('no more than 50 items allowed [json-pointer:/blocks]');
-  blocks.forEach((block, i) => {
-    const at = `[json-pointer:/blocks/${i}]`;
-    if (typeof block.block_id === 'string' && block.block_id.length > 255)
-      faults.push(`block_id too long ${at}`);
-    const text = block.text as TextObject | undefined;
-    switch (block.type) {
-      case 'section':
-        if (text?.text === undefined && block.fields === undefined) faults.push(`missing text ${at}`);
-        if (text?.text === '') faults.push(`must be more than 0 characters ${at}`);
-        if ((text?.text?.length ?? 0) > 3000) faults.push(`must be less than 3001 characters ${at}`);
-        break;
-      case 'header':
-        if (text?.type !== 'plain_text') faults.push(`header wants plain_text ${at}`);
-        if ((text?.text?.length ?? 0) > 150) faults.push(`must be less than 151 characters ${at}`);
-        break;
-      case 'context':
-        if (((block.elements as unknown[] | undefined)?.length ?? 0) > 10)
-          faults.push(`more than 10 elements ${at}`);
-        break;
-      case 'actions':
-        if (((block.elements as unknown[] | undefined)?.length ?? 0) > 25)
-          faults.push(`more than 25 elements ${at}`);
-        break;
-      case 'divider':
-        break;
-      default:
-        faults.push(`unsupported block type ${String(block.type)} ${at}`);
-    }
-  });
-  const ids = blocks.map((block) => block.block_id).filter((id) => id !== undefined);
-  if (new Set(ids).size !== ids.length) faults.push('block_ids are not unique [json-pointer:/blocks]');
+  const faults = blockFaults(blocks);
   if (faults.length > 0)
     return { error: 'invalid_blocks', messages: faults.map((fault) => `[ERROR] ${fault}`) };
   if (JSON.stringify(blocks).length > 13_200) return { error: 'msg_blocks_too_long', messages: [] };

@@ -25,9 +25,12 @@ import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
 import { directPages } from './incidents/direct-pages.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
+import { createLeaveFlapping } from './incidents/leave-flapping.js';
 import { createPatientReceive } from './incidents/patient-receive.js';
 import { createIntake } from './incidents/receive-group.js';
+import { createUpkeepLoop } from './incidents/upkeep.js';
 import { createWorkLoop } from './incidents/work-loop.js';
+import { createWriteStores } from './incidents/write-types.js';
 import { startHousekeeping } from './jobs/housekeeping.js';
 import { createReconciling } from './jobs/reconciling.js';
 import { createLogger, type Logger } from './log/logger.js';
@@ -156,6 +159,11 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   });
   const receiverRefs = [...receivers.values()].map(({ name, kind }) => ({ name, kind }));
   const explains = explainsFrom(entries);
+  const flapping = {
+    ...config.flapping,
+    withinMs: config.flapping.withinMs / timeScale,
+    quietMs: config.flapping.quietMs / timeScale,
+  };
   const route = createRouter(compileRoutes(config.routes), receiverRefs);
   const breakGlass = createBreakGlass({
     receivers,
@@ -198,6 +206,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       scopeLabels: config.scopeLabels,
       pageDeadlineMs: config.timings.pageDeadlineMs,
       resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+      flapping,
     }),
     readView,
     diagnose: (view) => diagnose({ ...about(view), deadlineMs: config.timings.diagnosisMs, clock, entries }),
@@ -235,6 +244,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     explains,
     reopenWindowMs: config.timings.reopenWindowMs / timeScale,
     resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    flapping,
     logger: logger.child({ part: 'intake' }),
   };
   const intake = createIntake({
@@ -260,6 +270,18 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     clock,
     logger: logger.child({ part: 'reconcile' }),
     metrics: metrics.reconcile,
+  });
+
+  const upkeep = createUpkeepLoop({
+    db,
+    stores: createWriteStores(),
+    parts: [createLeaveFlapping(flapping)],
+    clock,
+    logger: logger.child({ part: 'upkeep' }),
+    onChanged() {
+      workLoop.wake();
+      dispatcher.wake();
+    },
   });
 
   /** What diagnosis is told of an incident: its lead alert, and where. */
@@ -408,6 +430,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       onStop('http', () => closeServer());
       // Each has a bound of its own, and neither waits for the other.
       onStop('outbox and investigations', () => Promise.all([dispatcher.stop(), workLoop.stop()]));
+      onStop('upkeep', () => upkeep.stop());
       await db.transaction((tx) => work.releaseWork(tx, { nowMs: clock.now() }));
       guard.start();
       const jobs = startHousekeeping({
@@ -422,6 +445,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       await dispatcher.start();
       workLoop.start();
       reconciling.start();
+      upkeep.start();
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
       const host = config.host.includes(':') ? `[${config.host}]` : config.host;

@@ -40,6 +40,7 @@ const intake = createIntake({
   ],
   reopenWindowMs: 1_800_000,
   resolveHoldMs: 300_000,
+  flapping: { cycles: 3, withinMs: 1_800_000, quietMs: 900_000 },
   onCommitted: () => {},
   logger,
 });

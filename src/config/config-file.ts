@@ -133,5 +133,8 @@ export const ConfigFile = z.strictObject({
       reopen_window: Duration.optional(),
     })
     .optional(),
+  flapping: z
+    .strictObject({ cycles: Count.optional(), within: Duration.optional(), quiet: Duration.optional() })
+    .optional(),
 });
 export type ConfigFile = z.output<typeof ConfigFile>;

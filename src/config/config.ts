@@ -4,6 +4,8 @@
  */
 
 import { dirname, resolve } from 'node:path';
+import { MINUTE } from '../domain/clock.js';
+import type { FlappingRule } from '../domain/cycles.js';
 import { ConfigFile, type LOG_LEVELS, type ReceiverEntry, type SEVERITY_WORDS } from './config-file.js';
 import { applyEnvironment, DEFAULT_SOURCE, ENVIRONMENT_VARIABLES } from './environment.js';
 import type { Secret } from './secret.js';
@@ -124,6 +126,7 @@ export type Config = {
     readonly resolveHoldMs: number;
     readonly reopenWindowMs: number;
   };
+  readonly flapping: FlappingRule;
 };
 
 export type ReadConfigResult =
@@ -329,6 +332,11 @@ function complete(file: ConfigFile, directory: string): Config {
       queryMs: file.timings?.query ?? 3_000,
       resolveHoldMs: file.timings?.resolve_hold ?? 300_000,
       reopenWindowMs: file.timings?.reopen_window ?? 1_800_000,
+    },
+    flapping: {
+      cycles: file.flapping?.cycles ?? 3,
+      withinMs: file.flapping?.within ?? 30 * MINUTE,
+      quietMs: file.flapping?.quiet ?? 15 * MINUTE,
     },
   });
 }

@@ -15,7 +15,7 @@ export type FlappingRule = {
 };
 
 /** More than any rule counts and any bar shows. */
-const MAX_CYCLES = 40;
+export const MAX_CYCLES = 40;
 
 /** One more firing period. */
 export function begun(cycles: readonly Cycle[], nowMs: number): Cycle[] {

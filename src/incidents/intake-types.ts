@@ -2,6 +2,7 @@
 
 import type { Alert, AlertGroup, AlertStatus } from '../domain/alert.js';
 import type { Clock } from '../domain/clock.js';
+import type { Cycle, FlappingRule } from '../domain/cycles.js';
 import type { IncidentState } from '../domain/incident.js';
 import type { Labels } from '../domain/labels.js';
 import type { Scope } from '../domain/scope.js';
@@ -65,6 +66,7 @@ export type IntakeDeps = {
   readonly reopenWindowMs: number;
   /** A resolve waits this long before it goes to pagers; a re-fire in it continues the episode. */
   readonly resolveHoldMs: number;
+  readonly flapping: FlappingRule;
   /** Called after each commit: there may be work, and notifications may be due. */
   readonly onCommitted: () => void;
   /** Called after the commit of a group whose sender left alerts out. */
@@ -94,9 +96,12 @@ export type PlannedIncident = {
   episodeId: number;
   readonly acknowledgedAtMs: number | null;
   resolvedAtMs: number | null;
+  /** When it fired and resolved lately. */
+  cycles: readonly Cycle[];
+  readonly flapping: boolean;
   readonly names: Set<string>;
   sureVerdict: SureVerdict | null;
-  /** Facts of the last episode; null for one that is open or new. */
+  /** Facts of the last episode; null for one that is new, or open and not flapping. */
   readonly facts: EpisodeFacts | null;
   /** Severity of the alert that leads, for electing another. */
   leadSeverity: Severity;

@@ -43,10 +43,12 @@ export async function loadPlanState(
     named.set(incident.id, { incident, names: namesOf(known, incident.id, incident.alertName) });
   }
 
-  const resolved = [...named.values()].filter((one) => one.incident.state === 'resolved');
+  const mayBeginAnew = [...named.values()].filter(
+    ({ incident }) => incident.state === 'resolved' || incident.flags.flapping,
+  );
   const facts = await stores.incidents.episodeFacts(
     tx,
-    resolved.map((one) => one.incident.episodeId),
+    mayBeginAnew.map((one) => one.incident.episodeId),
   );
   const planned = new Map<number, PlannedIncident>();
   for (const one of [...named.values()].sort((a, b) => a.incident.id - b.incident.id)) {

@@ -5,6 +5,7 @@
 
 import { dedupKey } from '../alertmanager/alert-key.js';
 import type { Alert } from '../domain/alert.js';
+import { begun, isQuiet } from '../domain/cycles.js';
 import { compareSeverity } from '../domain/severity.js';
 import type { TimelineKind } from '../domain/timeline.js';
 import { inOrder, isLateCopy, isNewerThan, isStaleResolve, newestResolved, placeKey } from './alert-rules.js';
@@ -165,8 +166,22 @@ export function createPlanner(options: PlanOptions): Planner {
     if (opening.has(known.incident)) noteStart(known.incident, alert);
     request.joined += 1;
     known.incident.changed = true;
-    tell(known.incident, 'alert_fired', `${alert.name} fires again`);
+    // While it flaps its changes are counted, and telling each would bury the story.
+    if (!known.incident.flapping) tell(known.incident, 'alert_fired', `${alert.name} fires again`);
+    endQuiet(known.incident, alert);
     raise(known.incident, alert);
+  }
+
+  /** A flapping incident stays open when nothing fires: this is its next firing period. */
+  function endQuiet(incident: PlannedIncident, alert: Alert): void {
+    if (!incident.flapping || !isQuiet(incident.cycles)) return;
+    incident.cycles = begun(incident.cycles, nowMs);
+    incident.rewritten = true;
+    if (incident.facts === null || !incident.facts.pageLost || incident.severity !== 'critical') return;
+    // Its page was dropped when it was over for a moment. Somebody must be woken once, under a key that may still open.
+    incident.newEpisode = { number: incident.facts.number + 1, startsAtMs: alert.startsAtMs, dedupKey: null };
+    incident.routeBy = alert.labels;
+    opening.add(incident);
   }
 
   function repeat(known: PlannedAlert): void {
@@ -183,7 +198,7 @@ export function createPlanner(options: PlanOptions): Planner {
   }
 
   function open(alert: Alert): void {
-    const incident = openedBy(alert, request.input.source);
+    const incident = openedBy(alert, request.input.source, nowMs);
     opening.add(incident);
     request.opened += 1;
     const note = alert.severityNote === null ? '' : ` (${alert.severityNote})`;
@@ -206,6 +221,7 @@ export function createPlanner(options: PlanOptions): Planner {
     incident.changed = true;
     incident.rewritten = true;
     incident.routeBy = alert.labels;
+    incident.cycles = begun(incident.cycles, nowMs);
     request.opened += 1;
     if (continues) {
       incident.continued = true;
@@ -238,6 +254,7 @@ export function createPlanner(options: PlanOptions): Planner {
     const lead = electLead(incident, alert);
     tell(incident, 'alert_joined', `${alert.name} joined: ${why}${lead ? '; it leads now' : ''}`);
     if (isNewName && incident.newEpisode === null) incident.rediagnose = true;
+    endQuiet(incident, alert);
     raise(incident, alert);
   }
 
@@ -281,7 +298,7 @@ export function createPlanner(options: PlanOptions): Planner {
       if (known.incident.state === 'resolved') continue;
       known.incident.changed = true;
       known.incident.mayBeOver = true;
-      tell(known.incident, 'alert_resolved', `${alert.name} resolved`);
+      if (!known.incident.flapping) tell(known.incident, 'alert_resolved', `${alert.name} resolved`);
     }
     if (found) request.resolved += 1;
     else request.ignored += 1;

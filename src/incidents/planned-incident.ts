@@ -1,6 +1,7 @@
 /** Incidents as a plan begins with them: read from the database, or opened by an alert. */
 
 import type { Alert } from '../domain/alert.js';
+import { begun } from '../domain/cycles.js';
 import { clusterOf } from '../domain/storm.js';
 import type { EpisodeFacts, NamedIncident } from '../store/incident-store.js';
 import type { PlannedIncident } from './intake-types.js';
@@ -21,7 +22,7 @@ function untouched() {
   };
 }
 
-/** An incident of the database. `facts` are those of its last episode, needed only where it is resolved. */
+/** An incident of the database. `facts` are those of its last episode, needed only where it is resolved or flapping. */
 export function storedIncident(
   { incident, names }: NamedIncident,
   facts: EpisodeFacts | null,
@@ -41,6 +42,8 @@ export function storedIncident(
     episodeId: incident.episodeId,
     acknowledgedAtMs: incident.acknowledgedAtMs,
     resolvedAtMs: incident.resolvedAtMs,
+    cycles: incident.cycles,
+    flapping: incident.flags.flapping,
     names: new Set(names),
     sureVerdict: incident.sureVerdict,
     facts,
@@ -49,7 +52,7 @@ export function storedIncident(
 }
 
 /** The incident that an alert opens, in its first episode. */
-export function openedBy(alert: Alert, source: string): PlannedIncident {
+export function openedBy(alert: Alert, source: string, nowMs: number): PlannedIncident {
   return {
     ...untouched(),
     id: null,
@@ -65,6 +68,8 @@ export function openedBy(alert: Alert, source: string): PlannedIncident {
     episodeId: 0,
     acknowledgedAtMs: null,
     resolvedAtMs: null,
+    cycles: begun([], nowMs),
+    flapping: false,
     names: new Set(),
     sureVerdict: null,
     facts: null,

@@ -6,18 +6,12 @@
  */
 
 import { AppError } from '../domain/errors.js';
-import { createAlertStore } from '../store/alert-store.js';
 import { isDatabaseTrouble, type Tx } from '../store/database.js';
-import { createIncidentStore } from '../store/incident-store.js';
-import { createNotificationStore } from '../store/notification-store.js';
-import { createReceiptStore } from '../store/receipt-store.js';
-import { createTimelineStore } from '../store/timeline-store.js';
-import { createWorkStore } from '../store/work-store.js';
 import type { IntakeDeps, IntakeInput, ReceiveOutcome } from './intake-types.js';
 import { loadPlanState } from './load-plan-state.js';
 import { createPlanner } from './plan-intake.js';
 import { writePlan } from './write-plan.js';
-import type { WriteStores } from './write-types.js';
+import { createWriteStores } from './write-types.js';
 
 export type { IntakeDeps, IntakeInput, IntakeMetrics, ReceiveOutcome } from './intake-types.js';
 
@@ -40,14 +34,7 @@ type Waiting = {
 };
 
 export function createIntake(deps: IntakeDeps): Intake {
-  const stores: WriteStores = {
-    alerts: createAlertStore(),
-    incidents: createIncidentStore(),
-    receipts: createReceiptStore(),
-    timeline: createTimelineStore(),
-    work: createWorkStore(),
-    notifications: createNotificationStore(),
-  };
+  const stores = createWriteStores();
   const queue: Waiting[] = [];
   let running: Promise<void> | null = null;
   let closed = false;

@@ -125,6 +125,7 @@ function changeOf(incident: PlannedIncident): IncidentChange {
     severity: incident.severity,
     severityNote: incident.severityNote,
     state: incident.state,
+    cycles: incident.cycles,
     ...(isNew || incident.unacknowledged ? { acknowledgedAtMs: null, acknowledgedBy: null } : {}),
     ...(isNew || incident.continued ? { resolvedAtMs: null, resolvedBy: null } : {}),
     ...(isNew ? { reopenedCount: incident.reopenedCount, sureVerdict: null } : {}),

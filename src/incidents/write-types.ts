@@ -2,10 +2,12 @@
 
 import type { NewNotification } from '../domain/notification.js';
 import type { NewTimelineEntry } from '../domain/timeline.js';
-import type { NotificationStore } from '../store/notification-store.js';
-import type { ReceiptStore } from '../store/receipt-store.js';
-import type { TimelineStore } from '../store/timeline-store.js';
-import type { NewWork, WorkStore } from '../store/work-store.js';
+import { createAlertStore } from '../store/alert-store.js';
+import { createIncidentStore } from '../store/incident-store.js';
+import { createNotificationStore, type NotificationStore } from '../store/notification-store.js';
+import { createReceiptStore, type ReceiptStore } from '../store/receipt-store.js';
+import { createTimelineStore, type TimelineStore } from '../store/timeline-store.js';
+import { createWorkStore, type NewWork, type WorkStore } from '../store/work-store.js';
 import type { IntakeDeps } from './intake-types.js';
 import type { PlanStores } from './load-plan-state.js';
 
@@ -16,7 +18,18 @@ export type WriteStores = PlanStores & {
   readonly notifications: NotificationStore;
 };
 
-export type WriteOptions = Pick<IntakeDeps, 'route' | 'resolveHoldMs'> & {
+export function createWriteStores(): WriteStores {
+  return {
+    alerts: createAlertStore(),
+    incidents: createIncidentStore(),
+    receipts: createReceiptStore(),
+    timeline: createTimelineStore(),
+    work: createWorkStore(),
+    notifications: createNotificationStore(),
+  };
+}
+
+export type WriteOptions = Pick<IntakeDeps, 'route' | 'resolveHoldMs' | 'flapping'> & {
   readonly nowMs: number;
   readonly pageDeadlineMs: number;
 };

@@ -34,7 +34,7 @@ export type DeliverOne = (turn: Turn, signal: AbortSignal) => Promise<DeliveryRe
 
 /** Makes the function for one turn. It throws only when the database does; the lease then brings the row back. */
 export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: RecordResult): DeliverOne {
-  const pace = createCardPace(deps.clock);
+  const pace = createCardPace(deps.clock, deps.slowCardMs);
 
   return async function deliverOne(turn, signal) {
     const { notification } = turn;
@@ -85,7 +85,7 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
     if (notification.purpose === 'card' && card !== null) {
       const waitMs = pace.waitMs(receiver.name, view);
       if (waitMs > 0) {
-        await record.postponed(notification, waitMs, 'waits: cards are updated every 3 s at most');
+        await record.postponed(notification, waitMs, 'waits: cards are not updated all the time');
         return null;
       }
     }

@@ -61,6 +61,8 @@ export type OutboxDeps = {
   /** 0 ≤ x < 1, for jitter. */
   readonly random: () => number;
   readonly logger: Logger;
+  /** Cards of storms and of what flaps are updated no more often; once a minute when absent. */
+  readonly slowCardMs?: number;
   /** How long a claim holds without news; 30 s when absent. Must exceed the longest delivery. */
   readonly leaseMs?: number;
   /** Deliveries at once per account; 4 when absent. */

@@ -10,6 +10,7 @@ import { placeOf } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import type { Finding, FindingStatus } from '../domain/verdict.js';
 import { clockTime, minutesBetween, momentTime } from './duration.js';
+import { type FlappingWords, flappingInWords } from './flapping.js';
 import { groupUnseen, unseenInWords } from './group-unseen.js';
 import { objectiveOf, type SloLookup } from './headline.js';
 import { type NotDiagnosed, notDiagnosedBecause } from './not-diagnosed.js';
@@ -60,6 +61,8 @@ export type CardModel = {
   readonly alsoUnseen: readonly string[];
   /** "3 alerts: LLMHighTTFT, LLMQueueBuildup, …"; null for a lone alert. */
   readonly alerts: string | null;
+  /** Set while it fires and resolves in turn. */
+  readonly flapping: FlappingWords | null;
   /** Things said so that nobody is surprised: severity guessed, default entry, again for the 2nd time. */
   readonly notes: readonly string[];
   /** "ACKED by mia 03:14 UTC (after 2m)", "SILENCED until 04:18 UTC by mia", "RESOLVED after 31m, acked by mia in 2m", "FOLDED into INC-3"; null while open. */
@@ -107,6 +110,7 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
             .slice(MAX_BY_HAND)
             .map((check) => check.title),
     alerts: alertsOf(view),
+    flapping: incident.flags.flapping ? flappingInWords(incident.cycles) : null,
     notes: notesOf(view),
     stateLine: stateLineOf(view),
     firedAtMs: view.episode.startedAtMs,

@@ -132,6 +132,7 @@ function detailsOf(model: CardModel, view: IncidentView): Record<string, string>
   say('not seen', model.unseen.join('; '), MAX_UNSEEN);
   say('objective', model.slo);
   say('alerts', model.alerts ?? view.incident.alertName);
+  say('flapping', model.flapping?.line);
   say('notes', model.notes.join('; '));
   say('incident', model.id);
   return details;

@@ -24,6 +24,10 @@ export function renderPlainText(view: IncidentView, options: PlainTextOptions = 
   const say = (text: string, indent = '  ') => lines.push(...wrap(cut(clean(text), 600), indent));
 
   if (model.stateLine !== null) say(model.stateLine, '');
+  if (model.flapping !== null) {
+    say(model.flapping.line, '');
+    say(model.flapping.advice, '');
+  }
   for (const fact of [model.alerts, ...model.notes]) if (fact !== null) say(fact, '');
   if (lines.at(-1) !== '') lines.push('');
 

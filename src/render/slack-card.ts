@@ -138,14 +138,18 @@ function endLine(model: CardModel, title: string, budget: Budget): string {
 }
 
 function headLines(model: CardModel, title: string, budget: Budget): string[] {
-  const facts = [model.slo, model.alerts, ...model.notes].filter((fact) => fact !== null);
+  const facts = [model.slo, model.alerts, model.flapping?.advice ?? null, ...model.notes].filter(
+    (fact) => fact !== null,
+  );
   const said = facts.map((fact) => slackText(budget.take(fact, 120))).filter((fact) => fact !== '');
+  const flapping =
+    model.flapping === null ? '' : `:large_yellow_circle: *${budget.take(model.flapping.line, 60)}*\n`;
   // One that is taken or silenced differs by shape and word, so that nobody takes it up twice.
   const head =
     model.stateLine !== null
       ? `${model.silenced ? ':no_bell:' : ':eyes:'} *${slackText(budget.take(model.stateLine, model.silenced ? 140 : 90))}*\n${SEVERITY_WORD[model.severity]}  ${title}`
       : `${SEVERITY_WORD[model.severity]}  *${title}*`;
-  return said.length === 0 ? [head] : [head, `${said.join('. ')}.`];
+  return said.length === 0 ? [flapping + head] : [flapping + head, `${said.join('. ')}.`];
 }
 
 function verdictLines(model: CardModel, budget: Budget): string[] {

@@ -1,5 +1,6 @@
 /** The JSON that a generic webhook receives: a summary of the incident with stable names. */
 
+import { publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import { cardModel } from './card-model.js';
 import { headline, type SloLookup } from './headline.js';
@@ -25,6 +26,14 @@ export function renderWebhookBody(
     silenced_by: incident.silence === null ? null : text(incident.silence.by),
     silenced_until: time(incident.silence?.untilMs ?? null),
     severity: incident.severity,
+    kind: incident.kind,
+    flags: {
+      silenced: incident.flags.silenced,
+      recovering: incident.flags.recovering,
+      flapping: incident.flags.flapping,
+      in_storm: incident.flags.inStorm,
+    },
+    folded_into: incident.foldedInto === null ? null : publicId(incident.foldedInto),
     headline: headline(view, options),
     title: text(model.title),
     alert_name: text(incident.alertName),

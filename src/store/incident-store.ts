@@ -1,13 +1,14 @@
 /** Incidents and their episodes, in bulk for intake and one by one for people. */
 
 import { sql } from 'kysely';
-import { cyclesToText } from '../domain/cycles.js';
+import { type Cycle, cyclesToText } from '../domain/cycles.js';
 import type { Incident, IncidentFlags, Silence } from '../domain/incident.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import { type SureVerdict, sureVerdictToText } from '../domain/sure-verdict.js';
 import { bulkStatement, listStatement, placeholderRows } from './bulk.js';
 import { createEpisodeStore } from './episode-store.js';
+import { createFlappingStore } from './flapping-store.js';
 import { labelsToText, toIncident } from './incident-rows.js';
 import { inInsertOrder } from './receipt-store.js';
 import { storable } from './storable.js';
@@ -27,6 +28,7 @@ export type NewIncident = {
   readonly scope: Scope;
   /** See domain/storm.ts. */
   readonly cluster: string;
+  readonly cycles: readonly Cycle[];
   readonly openedAtMs: number;
 };
 
@@ -63,6 +65,7 @@ const INCIDENT_COLUMNS = [
   'severity_note',
   'scope',
   'cluster',
+  'cycles',
   'state',
   'opened_at',
 ] as const;
@@ -128,6 +131,7 @@ export type IncidentStore = ReturnType<typeof createIncidentStore>;
 export function createIncidentStore() {
   return {
     ...createEpisodeStore(),
+    ...createFlappingStore(),
 
     /** Every open or acknowledged incident of these sources, with the names of its alerts. */
     async findOpenIncidents(tx: Tx, sources: readonly string[]): Promise<NamedIncident[]> {
@@ -172,6 +176,7 @@ export function createIncidentStore() {
           one.severityNote === null ? null : storable(one.severityNote, 200),
           labelsToText(one.scope),
           storable(one.cluster, 200),
+          cyclesToText(one.cycles),
           'open',
           one.openedAtMs,
         ]),

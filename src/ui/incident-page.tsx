@@ -134,6 +134,12 @@ function Head({
           .join(' · ')}
       </p>
       {model.stateLine === null ? null : <p>{cut(clean(model.stateLine), 200)}</p>}
+      {model.flapping === null ? null : (
+        <p class="warning">
+          {model.flapping.line}
+          <span class="small muted"> · {model.flapping.advice}</span>
+        </p>
+      )}
       {model.notes.length === 0 ? null : (
         <p class="small unknown">{model.notes.map((note) => cut(clean(note), 200)).join(' · ')}</p>
       )}

@@ -44,6 +44,7 @@ describe('defaults', () => {
         resolveHoldMs: 300_000,
         reopenWindowMs: 1_800_000,
       },
+      flapping: { cycles: 3, withinMs: 1_800_000, quietMs: 900_000 },
     });
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { NO_FLAGS } from '../../src/domain/incident.js';
 import { labelsFrom } from '../../src/domain/labels.js';
 import { clean, cut, slackLink, slackText, withoutSecrets } from '../../src/render/neutralise.js';
 import { renderPagerDutyTrigger } from '../../src/render/page.js';
@@ -16,6 +17,7 @@ import {
   aResolvedView,
   aVerdict,
   aView,
+  FIRED_AT,
   fourFindings,
 } from '../support/a-view.js';
 
@@ -493,4 +495,22 @@ test('a folded incident is not drawn as over: it says where it goes on', () => {
 
   expect(card.text).toBe('FOLDED TTFT p99 11.8s llama-70b/prod-us. Goes on as INC-377. INC-412');
   expect(textsOf(card.blocks)[0]).toMatch(/^:link: \*FOLDED\* {2}<.*TTFT p99.*> {2}into INC-377\n/);
+});
+
+test('what flaps says so first, with a bar, and what its rule could do', () => {
+  const cycles = [0, 1, 2].map((n) => ({
+    firedAtMs: FIRED_AT + n * 10 * 60_000,
+    resolvedAtMs: n === 2 ? null : FIRED_AT + n * 10 * 60_000 + 4 * 60_000,
+  }));
+  const view = aView({ incident: { flags: { ...NO_FLAGS, flapping: true }, cycles } });
+
+  const shown = textsOf(renderSlackCard(view, OPTIONS).blocks)[0] ?? '';
+
+  expect(shown).toMatch(
+    /^:large_yellow_circle: \*FLAPPING 3 times in 20m ▇▁▇▁▇\*\n:red_circle: \*CRITICAL\*/,
+  );
+  expect(shown).toContain(
+    'its rule could keep_firing_for: 9m (it was quiet for 6m at most), or wait with a longer for:',
+  );
+  expect(renderPlainText(view, OPTIONS)).toContain('FLAPPING 3 times in 20m ▇▁▇▁▇');
 });

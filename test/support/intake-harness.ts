@@ -67,6 +67,7 @@ export function createIntakeHarness(overrides: Partial<IntakeDeps> = {}): Intake
           : [],
     reopenWindowMs: 30 * MINUTE,
     resolveHoldMs: 5 * MINUTE,
+    flapping: { cycles: 3, withinMs: 30 * MINUTE, quietMs: 15 * MINUTE },
     onCommitted: () => {},
     logger: silentLogger,
     ...overrides,

@@ -1,0 +1,266 @@
+/**
+ * Everything between a webhook and a pager, on time that only the test moves: intake, investigations, upkeep and
+ * outbox over one real database, a pager that behaves as PagerDuty does, and a Slack channel that counts.
+ */
+
+import { onTestFinished } from 'vitest';
+import type { Alert } from '../../src/domain/alert.js';
+import { MINUTE, SECOND } from '../../src/domain/clock.js';
+import type { IncidentView } from '../../src/domain/incident-view.js';
+import type { DeliveryResult } from '../../src/domain/notification.js';
+import type { Verdict } from '../../src/domain/verdict.js';
+import { createAfterDiagnosis } from '../../src/incidents/after-diagnosis.js';
+import { createInvestigate } from '../../src/incidents/investigate.js';
+import { createLeaveFlapping } from '../../src/incidents/leave-flapping.js';
+import { createIntake, type IntakeDeps, type ReceiveOutcome } from '../../src/incidents/receive-group.js';
+import { createUpkeepLoop } from '../../src/incidents/upkeep.js';
+import { createWorkLoop } from '../../src/incidents/work-loop.js';
+import { createWriteStores } from '../../src/incidents/write-types.js';
+import { createDispatcher } from '../../src/outbox/dispatcher.js';
+import type { Delivery, Receiver } from '../../src/receivers/receiver.js';
+import { createAccountStore } from '../../src/store/account-store.js';
+import { type Database, openDatabase } from '../../src/store/database.js';
+import { createDiagnosisStore } from '../../src/store/diagnosis-store.js';
+import { readIncidentView } from '../../src/store/incident-view.js';
+import { aDiagnosis, aGroup, aVerdict } from './build.js';
+import { silentLogger } from './intake-harness.js';
+import { createManualClock, type ManualClock } from './manual-clock.js';
+import { createMortalProcess } from './mortal-process.js';
+import { TEST_NOW_MS } from './test-database.js';
+
+/** One accepted call to the pager. */
+export type PagerCall = {
+  /** Since the test began. */
+  readonly atMs: number;
+  readonly action: 'trigger' | 'acknowledge' | 'resolve';
+  readonly dedupKey: string;
+  /** It opened an incident at the pager: somebody was woken. */
+  readonly woke: boolean;
+  readonly view: IncidentView;
+};
+
+export type PagingHarness = {
+  readonly clock: ManualClock;
+  readonly db: Database;
+  /** Posts a webhook and lets its commit settle. */
+  readonly receive: (...alerts: Alert[]) => Promise<ReceiveOutcome>;
+  readonly view: (incidentId: number) => Promise<IncidentView>;
+  /** Every accepted call, in order. */
+  readonly calls: () => readonly PagerCall[];
+  /** Those that woke somebody. */
+  readonly wakes: () => readonly PagerCall[];
+  /** Dedup keys of what stands open at the pager now. */
+  readonly openAtPager: () => readonly string[];
+  /** Cards: posts and updates at Slack, by incident. */
+  readonly cards: () => readonly {
+    readonly atMs: number;
+    readonly incidentId: number;
+    readonly view: IncidentView;
+  }[];
+  /** How the pager answers from now on; `sent` is the default. */
+  readonly pagerAnswers: (answer: (delivery: Delivery) => DeliveryResult | null) => void;
+  /** The process dies, and another one starts on its database. */
+  readonly restart: () => Promise<void>;
+};
+
+export type PagingOptions = Partial<
+  Pick<IntakeDeps, 'explains' | 'route' | 'flapping' | 'reopenWindowMs' | 'resolveHoldMs'>
+> & {
+  /** What the diagnosis of an incident finds; a cause that explains nothing else when absent. */
+  readonly verdict?: (view: IncidentView) => Partial<Verdict>;
+  /** How long a diagnosis takes. */
+  readonly diagnosisMs?: number;
+};
+
+const UNEXPLAINED: Partial<Verdict> = { cause: null, confidence: 'none', explains: [] };
+
+export async function createPagingHarness(options: PagingOptions = {}): Promise<PagingHarness> {
+  const clock = createManualClock({ nowMs: TEST_NOW_MS });
+  const outerDb = openDatabase('file::memory:', { clock });
+  const calls: PagerCall[] = [];
+  const zombies: string[] = [];
+  const cards: { atMs: number; incidentId: number; view: IncidentView }[] = [];
+  const standing = new Map<string, 'open' | 'resolved'>();
+  let answer: (delivery: Delivery) => DeliveryResult | null = () => null;
+
+  const pager: Receiver = {
+    name: 'pager',
+    kind: 'pagerduty',
+    async deliver(delivery) {
+      const failed = answer(delivery);
+      if (failed !== null) return failed;
+      const { notification, view } = delivery;
+      const { dedupKey } = view.episode;
+      const action =
+        notification.purpose === 'page_resolve'
+          ? 'resolve'
+          : notification.purpose === 'page_acknowledge'
+            ? 'acknowledge'
+            : 'trigger';
+      const before = standing.get(dedupKey);
+      if (action === 'trigger' && before === 'resolved') zombies.push(`INC-${view.incident.id}`);
+      if (action === 'trigger') standing.set(dedupKey, 'open');
+      if (action === 'resolve' && before !== undefined) standing.set(dedupKey, 'resolved');
+      const woke = action === 'trigger' && before !== 'open';
+      calls.push({ atMs: clock.now() - TEST_NOW_MS, action, dedupKey, woke, view });
+      return { kind: 'sent', ref: dedupKey };
+    },
+    deliverBare: () => Promise.reject(new Error('nobody expected a bare page')),
+  };
+  const slack: Receiver = {
+    name: 'slack',
+    kind: 'slack',
+    async deliver({ notification, view, card }) {
+      if (notification.purpose !== 'card') return { kind: 'sent', ref: 'reply' };
+      cards.push({ atMs: clock.now() - TEST_NOW_MS, incidentId: view.incident.id, view });
+      const messageId = card?.messageId ?? `m${view.incident.id}`;
+      return {
+        kind: 'sent',
+        ref: messageId,
+        card: { channel: 'C', messageId, contentHash: `h${cards.length}` },
+      };
+    },
+    deliverBare: () => Promise.reject(new Error('nobody expected a bare card')),
+  };
+
+  let current = await start();
+  onTestFinished(async () => {
+    current.process.kill();
+    await outerDb.close();
+    if (zombies.length > 0) throw new Error(`triggered after its resolve: ${zombies.join(', ')}`);
+  });
+
+  async function start() {
+    const process = createMortalProcess({ clock, db: outerDb });
+    const { db } = process;
+    const stores = createWriteStores();
+    const diagnoses = createDiagnosisStore();
+    const readView = (id: number) => readIncidentView(outerDb.kysely, id);
+    const common = {
+      explains: options.explains ?? (() => false),
+      route:
+        options.route ??
+        ((severity) =>
+          severity === 'critical'
+            ? [
+                { receiver: 'pager', kind: 'pagerduty' },
+                { receiver: 'slack', kind: 'slack' },
+              ]
+            : severity === 'warning'
+              ? [{ receiver: 'slack', kind: 'slack' }]
+              : []),
+      resolveHoldMs: options.resolveHoldMs ?? 5 * MINUTE,
+      flapping: options.flapping ?? { cycles: 3, withinMs: 30 * MINUTE, quietMs: 15 * MINUTE },
+    } satisfies Partial<IntakeDeps>;
+    const dispatcher = createDispatcher({
+      db,
+      stores: {
+        notifications: stores.notifications,
+        accounts: createAccountStore(),
+        timeline: stores.timeline,
+      },
+      receivers: new Map([pager, slack].map((one) => [one.name, one])),
+      readView,
+      clock: process.clock,
+      random: () => 0.5,
+      logger: silentLogger,
+    });
+    const workLoop = createWorkLoop({
+      ...stores,
+      db,
+      clock: process.clock,
+      logger: silentLogger,
+      onDue: () => dispatcher.wake(),
+      investigate: createInvestigate({
+        ...stores,
+        db,
+        diagnoses,
+        clock: process.clock,
+        logger: silentLogger,
+        readView,
+        onDue: () => dispatcher.wake(),
+        afterDiagnosis: createAfterDiagnosis({
+          ...common,
+          scopeLabels: ['cluster', 'namespace', 'model'],
+          pageDeadlineMs: 5 * SECOND,
+        }),
+        diagnose: (view) =>
+          new Promise((resolve) => {
+            const startedAtMs = clock.now();
+            process.clock.after(options.diagnosisMs ?? 300, () =>
+              resolve({
+                entryId: 'entry',
+                entryIsDefault: false,
+                enrichment: aDiagnosis().enrichment,
+                findings: [],
+                verdict: aVerdict(options.verdict?.(view) ?? UNEXPLAINED),
+                startedAtMs,
+                finishedAtMs: clock.now(),
+              }),
+            );
+          }),
+        freeze: () =>
+          Promise.resolve({ formatVersion: 1, recordedAtMs: clock.now(), body: new Uint8Array() }),
+      }),
+    });
+    const intake = createIntake({
+      ...common,
+      db,
+      clock: process.clock,
+      logger: silentLogger,
+      reopenWindowMs: options.reopenWindowMs ?? 30 * MINUTE,
+      onCommitted() {
+        workLoop.wake();
+        dispatcher.wake();
+      },
+    });
+    const upkeep = createUpkeepLoop({
+      db,
+      stores,
+      clock: process.clock,
+      logger: silentLogger,
+      parts: [createLeaveFlapping(common.flapping)],
+      onChanged() {
+        workLoop.wake();
+        dispatcher.wake();
+      },
+    });
+    await db.transaction((tx) => stores.work.releaseWork(tx, { nowMs: clock.now() }));
+    await dispatcher.start();
+    workLoop.start();
+    upkeep.start();
+    return { process, intake };
+  }
+
+  return {
+    clock,
+    db: outerDb,
+    async receive(...alerts) {
+      const group = aGroup(alerts);
+      const outcome = await current.intake.receive({
+        source: group.source,
+        body: Buffer.from('{}'),
+        parsed: { kind: 'group', group },
+      });
+      await clock.advance(0);
+      return outcome;
+    },
+    async view(incidentId) {
+      const view = await readIncidentView(outerDb.kysely, incidentId);
+      if (view === null) throw new Error(`there is no incident ${incidentId}`);
+      return view;
+    },
+    calls: () => calls,
+    wakes: () => calls.filter((call) => call.woke),
+    openAtPager: () => [...standing].filter(([, state]) => state === 'open').map(([key]) => key),
+    cards: () => cards,
+    pagerAnswers(next) {
+      answer = next;
+    },
+    async restart() {
+      current.process.kill();
+      await clock.advance(0);
+      current = await start();
+    },
+  };
+}

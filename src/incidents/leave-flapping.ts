@@ -51,6 +51,7 @@ async function close(
     state: 'resolved',
     resolvedAtMs: nowMs,
     resolvedBy: incident.source,
+    silence: null,
     flags: { flapping: false },
     cycles: [],
   });

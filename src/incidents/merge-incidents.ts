@@ -54,6 +54,7 @@ async function endFolded(
     state: 'resolved',
     resolvedAtMs: nowMs,
     resolvedBy: 'wakewell',
+    silence: null,
     foldedInto: survivor.id,
   });
   await deps.incidents.changeEpisode(tx, episodeId, { endedAtMs: nowMs });

@@ -78,6 +78,7 @@ async function close(
       state: 'resolved',
       resolvedAtMs: nowMs,
       resolvedBy: incident.source,
+      silence: null,
       cycles: incident.cycles,
     });
     await stores.incidents.changeEpisode(tx, episodeId, { endedAtMs: nowMs });

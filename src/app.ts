@@ -22,6 +22,7 @@ import type { Readiness } from './http/health.js';
 import { createHttpApp } from './http/http-app.js';
 import { createHttpServer } from './http/http-server.js';
 import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
+import { createTimers } from './incidents/create-timers.js';
 import { directPages } from './incidents/direct-pages.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
@@ -36,6 +37,7 @@ import { createReconciling } from './jobs/reconciling.js';
 import { createLogger, type Logger } from './log/logger.js';
 import { createServiceMetrics } from './log/service-metrics.js';
 import { createStorageMetrics } from './log/storage-metrics.js';
+import { createTimerMetrics } from './log/timer-metrics.js';
 import { createBreakGlass } from './outbox/break-glass.js';
 import { createDispatcher } from './outbox/dispatcher.js';
 import { storageAlarm } from './outbox/storage-alarm.js';
@@ -237,6 +239,15 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     clock,
     logger: logger.child({ part: 'investigate' }),
     onDue: () => dispatcher.wake(),
+  });
+  const timers = createTimers({
+    db,
+    clock,
+    logger: logger.child({ part: 'timers' }),
+    receivers: [...receivers.values()],
+    delays: config.reminders,
+    onDue: () => dispatcher.wake(),
+    metrics: createTimerMetrics(metrics.registry),
   });
   const planning = {
     db,
@@ -442,10 +453,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       // First of all: from then on the webhook answers 503, while the rest goes on to the end.
       onStop('intake', () => intake.close());
       onStop('reconciling', () => reconciling.stop());
+      onStop('timers', () => timers.stop());
       await dispatcher.start();
       workLoop.start();
       reconciling.start();
       upkeep.start();
+      await timers.start();
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
       const host = config.host.includes(':') ? `[${config.host}]` : config.host;

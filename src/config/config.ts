@@ -119,6 +119,8 @@ export type Config = {
     /** Webhook bodies as they arrived. */
     readonly receiptsMs: number;
   };
+  /** A critical not acknowledged, a warning not looked at for so long is reminded of once. People's time: not shortened by the time scale. */
+  readonly reminders: { readonly criticalMs: number; readonly warningMs: number };
   readonly timings: {
     readonly pageDeadlineMs: number;
     readonly diagnosisMs: number;
@@ -325,6 +327,10 @@ function complete(file: ConfigFile, directory: string): Config {
       incidentsMs: file.retention?.incidents ?? 365 * DAY_MS,
       recordingsMs: file.retention?.recordings ?? 90 * DAY_MS,
       receiptsMs: file.retention?.receipts ?? 14 * DAY_MS,
+    },
+    reminders: {
+      criticalMs: file.reminders?.critical ?? 900_000,
+      warningMs: file.reminders?.warning ?? 3_600_000,
     },
     timings: {
       pageDeadlineMs: file.timings?.page_deadline ?? 5_000,

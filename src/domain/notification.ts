@@ -14,17 +14,21 @@ export const CLIMB_AFTER_MS = 30 * SECOND;
 export const PURPOSES = [
   'page',
   'page_update',
+  'page_again',
   'page_acknowledge',
   'page_resolve',
   'card',
   'verdict_reply',
+  'reminder_reply',
   'webhook',
   'log',
 ] as const;
 /**
  * page: wake somebody, once an episode and receiver; on a ladder that may be a channel. page_update: tell the same
- * page, waking nobody, whom else it speaks for. page_acknowledge / page_resolve: tell the pager.
+ * page, waking nobody, whom else it speaks for. page_again: wake them once more, since nobody took it.
+ * page_acknowledge / page_resolve: tell the pager.
  * card: make the team's one message show the present state. verdict_reply: a verdict that came after the card.
+ * reminder_reply: nobody took it, or it goes on to somebody; said below the card, since an update reaches no phone.
  */
 export type Purpose = (typeof PURPOSES)[number];
 

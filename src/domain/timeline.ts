@@ -15,6 +15,8 @@ export const TIMELINE_KINDS = [
   'send_dropped',
   'acknowledged',
   'resolved',
+  'reminded',
+  'escalated',
   'note',
   'diagnosis_asked',
   'step_done',

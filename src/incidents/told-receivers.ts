@@ -5,8 +5,12 @@ import type { Told } from '../store/outbox-view.js';
 
 /** What a receiver that has the first is sent when something changes. */
 const FOLLOW_UP: Readonly<
-  Record<'acknowledged' | 'resolved' | 'reopened' | 'silenced' | 'changed', Partial<Record<Purpose, Purpose>>>
+  Record<
+    'reminded' | 'acknowledged' | 'resolved' | 'reopened' | 'silenced' | 'changed',
+    Partial<Record<Purpose, Purpose>>
+  >
 > = {
+  reminded: { page: 'page_again', card: 'reminder_reply', log: 'log' },
   acknowledged: { page: 'page_acknowledge', card: 'card', webhook: 'webhook', log: 'log' },
   resolved: { page: 'page_resolve', card: 'card', webhook: 'webhook', log: 'log' },
   // Pages of a new firing period are its own matter.

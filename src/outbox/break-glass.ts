@@ -113,6 +113,7 @@ export function createBreakGlass(deps: BreakGlassDeps): BreakGlass {
       purpose: 'page',
       facts,
       card: null,
+      secondPage: false,
       idempotencyKey: `${facts.dedupKey}.direct`,
     } as const;
     const result = await receiver.deliverBare(delivery, signal).catch((error: unknown): DeliveryResult => {

@@ -91,7 +91,10 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
     }
     if (view.episode.resolveAttemptedAtMs === null) await markResolve(notification);
     const result = await send(turn, card, signal, (inTime) =>
-      receiver.deliver({ notification, view, card }, inTime),
+      receiver.deliver(
+        { notification, view, card, secondPage: hasSecondPage(notification, read.history) },
+        inTime,
+      ),
     );
     if (result?.kind === 'sent' && result.card !== undefined) pace.updated(receiver.name, view.incident.id);
     return result;
@@ -123,6 +126,7 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
       purpose: notification.purpose,
       facts: { ...read.facts, why: BARE_BECAUSE },
       card,
+      secondPage: hasSecondPage(notification, history),
       idempotencyKey: `${read.facts.dedupKey}.${notification.id}`,
     };
     return send(turn, card, signal, (inTime) => receiver.deliverBare(delivery, inTime));
@@ -217,4 +221,15 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
   function logFault(error: unknown, { receiver, incidentId, purpose }: Notification): void {
     deps.logger.error({ err: error, receiver, incidentId, purpose }, 'message failed unexpectedly');
   }
+}
+
+/** A trigger that was attempted may have been taken, whatever was heard of it. */
+function hasSecondPage(of: Notification, history: readonly Notification[]): boolean {
+  return history.some(
+    (one) =>
+      one.purpose === 'page_again' &&
+      one.episodeId === of.episodeId &&
+      one.receiver === of.receiver &&
+      (one.state === 'sent' || one.attempts > 0),
+  );
 }

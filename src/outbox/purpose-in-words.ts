@@ -5,10 +5,12 @@ import type { Purpose } from '../domain/notification.js';
 const WORDS: Readonly<Record<Purpose, string>> = {
   page: 'Page',
   page_update: 'Update of the page',
+  page_again: 'Second page',
   page_acknowledge: 'Acknowledgement',
   page_resolve: 'Resolve',
   card: 'Card',
   verdict_reply: 'Verdict reply',
+  reminder_reply: 'Reminder',
   webhook: 'Webhook call',
   log: 'Log entry',
 };

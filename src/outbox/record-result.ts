@@ -14,7 +14,7 @@ import { purposeInWords } from './purpose-in-words.js';
  * may last longer, and a page that nobody closes there climbs on to the next person.
  */
 export const GIVE_UP_AFTER_MS = DAY;
-const NEVER_GIVEN_UP: ReadonlySet<Purpose> = new Set(['page', 'page_resolve']);
+const NEVER_GIVEN_UP: ReadonlySet<Purpose> = new Set(['page', 'page_again', 'page_resolve']);
 
 /** So many times a message may fail to be drawn, or take the process with it, before it is sent bare. */
 export const MAX_FAULTS = 5;

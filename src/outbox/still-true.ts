@@ -43,6 +43,18 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       if (!present || episode.resolveAttemptedAtMs !== null) return drop('the page is closed');
       if (incident.state === 'resolved') return drop('resolved before it could be sent');
       return mayStandAtPager(notification, history) ? SEND : drop('no page of this firing period was sent');
+    case 'page_again':
+      if (episode.severity !== 'critical') return drop('only critical pages');
+      if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent to a pager already');
+      if (!present || episode.endedAtMs !== null) return drop('this firing period is over');
+      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      if (incident.state === 'acknowledged')
+        return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
+      return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
+    case 'reminder_reply':
+      if (!present) return drop('this firing period is over');
+      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
     case 'page_acknowledge':
       if (!present || incident.state !== 'acknowledged') return drop('no longer acknowledged');
       if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent already');

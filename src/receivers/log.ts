@@ -45,5 +45,10 @@ export function createLogReceiver(
 }
 
 /** On a ladder a log takes pages; what follows them it is told as an entry of its own. */
-const IS_TOLD_ANYWAY: ReadonlySet<Purpose> = new Set(['page_update', 'page_acknowledge', 'page_resolve']);
+const IS_TOLD_ANYWAY: ReadonlySet<Purpose> = new Set([
+  'page_update',
+  'page_again',
+  'page_acknowledge',
+  'page_resolve',
+]);
 const TOLD_ANYWAY: DeliveryResult = { kind: 'unchanged', reason: 'the log shows the page already' };

@@ -4,10 +4,14 @@
  */
 
 import { MINUTE } from '../domain/clock.js';
-import type { DeliveryResult, Purpose } from '../domain/notification.js';
+import type { IncidentView } from '../domain/incident-view.js';
+import type { DeliveryResult, Notification, Purpose } from '../domain/notification.js';
+import { secondPageKey } from '../domain/second-page.js';
 import { barePagerDutyTrigger } from '../render/bare-message.js';
+import { minutesBetween } from '../render/duration.js';
 import { clean, cut, withoutSecrets } from '../render/neutralise.js';
 import {
+  type PageOptions,
   type PagerDutyFollowUp,
   type PagerDutyTrigger,
   renderPagerDutyFollowUp,
@@ -55,33 +59,66 @@ export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverD
     ...(deps.slo === undefined ? {} : { slo: deps.slo }),
   };
 
-  async function deliver({ notification, view }: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
+  async function deliver(
+    { notification, view, secondPage }: Delivery,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult> {
     const { purpose } = notification;
-    if (!isTrigger(purpose)) return followUp(purpose, view.episode.dedupKey, signal);
-    return send(renderPagerDutyTrigger(view, options), signal);
+    if (!isTrigger(purpose)) return followUp(purpose, keysOf(view.episode.dedupKey, secondPage), signal);
+    return send(renderPagerDutyTrigger(view, { ...options, ...again(notification, view) }), signal);
   }
 
-  async function deliverBare({ purpose, facts }: BareDelivery, signal: AbortSignal): Promise<DeliveryResult> {
-    if (!isTrigger(purpose)) return followUp(purpose, facts.dedupKey, signal);
-    return send(barePagerDutyTrigger(facts, options), signal);
+  /** A page that comes because nobody took an earlier one says so; the second one here has a key of its own. */
+  function again(notification: Notification, view: IncidentView): Pick<PageOptions, 'dedupKey' | 'note'> {
+    const unheardMs = deps.clock.now() - view.episode.startedAtMs;
+    const noAck = `no ack ${minutesBetween(0, unheardMs)}`;
+    if (notification.purpose === 'page_again') {
+      return { dedupKey: secondPageKey(view.episode.dedupKey), note: `2nd page, ${noAck}` };
+    }
+    if (notification.purpose === 'page_update') return {};
+    const passedOn = view.pagedReceivers.some((name) => name !== config.name) && unheardMs >= MINUTE;
+    return passedOn && view.incident.state === 'open' ? { note: noAck } : {};
+  }
+
+  async function deliverBare(
+    { purpose, facts, secondPage }: BareDelivery,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult> {
+    if (!isTrigger(purpose)) return followUp(purpose, keysOf(facts.dedupKey, secondPage), signal);
+    const dedupKey = purpose === 'page_again' ? secondPageKey(facts.dedupKey) : facts.dedupKey;
+    return send(barePagerDutyTrigger({ ...facts, dedupKey }, options), signal);
   }
 
   async function followUp(
     purpose: Exclude<Purpose, Trigger>,
-    dedupKey: string,
+    keys: readonly [string, ...string[]],
     signal: AbortSignal,
   ): Promise<DeliveryResult> {
     switch (purpose) {
       case 'page_acknowledge':
-        return send(renderPagerDutyFollowUp('acknowledge', dedupKey, config.routingKey), signal);
+        return sendEach('acknowledge', keys, signal);
       case 'page_resolve':
-        return send(renderPagerDutyFollowUp('resolve', dedupKey, config.routingKey), signal);
+        return sendEach('resolve', keys, signal);
       case 'card':
       case 'verdict_reply':
+      case 'reminder_reply':
       case 'webhook':
       case 'log':
         return { kind: 'dead', reason: 'client_error', detail: `a pager takes no ${purpose}` };
     }
+  }
+
+  /** Each page of the episode stands open at the pager by itself. Sending one again changes nothing there. */
+  async function sendEach(
+    action: 'acknowledge' | 'resolve',
+    [key, ...further]: readonly [string, ...string[]],
+    signal: AbortSignal,
+  ): Promise<DeliveryResult> {
+    for (const other of further) {
+      const result = await send(renderPagerDutyFollowUp(action, other, config.routingKey), signal);
+      if (result.kind !== 'sent') return result;
+    }
+    return send(renderPagerDutyFollowUp(action, key, config.routingKey), signal);
   }
 
   async function send(
@@ -122,8 +159,13 @@ export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverD
 }
 
 /** The same key again wakes nobody; what the page says is brought up to date. */
-type Trigger = 'page' | 'page_update';
+type Trigger = 'page' | 'page_update' | 'page_again';
 
 function isTrigger(purpose: Purpose): purpose is Trigger {
-  return purpose === 'page' || purpose === 'page_update';
+  return purpose === 'page' || purpose === 'page_update' || purpose === 'page_again';
+}
+
+/** What stands open at the pager for one episode. */
+function keysOf(dedupKey: string, secondPage: boolean): readonly [string, ...string[]] {
+  return secondPage ? [dedupKey, secondPageKey(dedupKey)] : [dedupKey];
 }

@@ -14,6 +14,8 @@ export type Delivery = {
   readonly view: IncidentView;
   /** Where the incident's card lives at this receiver; null when none was posted. */
   readonly card: CardRef | null;
+  /** Whether a second page of this episode may stand at this receiver, under its own key. */
+  readonly secondPage: boolean;
 };
 
 /** A message for which nothing is read or drawn: the full one failed, was refused, or could not be stored. */
@@ -21,6 +23,8 @@ export type BareDelivery = {
   readonly purpose: Purpose;
   readonly facts: BareFacts;
   readonly card: CardRef | null;
+  /** Whether a second page of this episode may stand at this receiver, under its own key. */
+  readonly secondPage: boolean;
   /** The same on every attempt. */
   readonly idempotencyKey: string;
 };

@@ -29,10 +29,10 @@ export type SlackCalls = {
     payload: { readonly id: string; readonly episode: number },
     sinceMs: number,
   ) => Promise<SlackMessageRef | null>;
-  /** Our verdict reply in a thread. */
+  /** Our reply with this metadata in a thread. */
   readonly findReply: (
     parent: SlackMessageRef,
-    payload: { readonly id: string; readonly diagnosis: number },
+    metadata: NonNullable<SlackContent['metadata']>,
   ) => Promise<SlackMessageRef | null>;
   /** Opens a form at the screen of who pressed a button at most 3 s ago. */
   readonly openForm: (triggerId: string, form: object) => Promise<void>;
@@ -136,11 +136,8 @@ export function createSlackCalls(
         limit: 200,
         include_all_metadata: true,
       });
-      return find(
-        answer,
-        parent.channel,
-        'incident_verdict',
-        (payload) => payload.id === wanted.id && payload.diagnosis === wanted.diagnosis,
+      return find(answer, parent.channel, wanted.event_type, (payload) =>
+        Object.entries(wanted.event_payload).every(([name, value]) => payload[name] === value),
       );
     },
     async openForm(triggerId, form) {

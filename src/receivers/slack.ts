@@ -14,6 +14,7 @@ import { renderPlainText } from '../render/plain-text.js';
 import { renderSlackCard, type SlackBlock, type SlackCard } from '../render/slack-card.js';
 import { slackMention } from '../render/slack-mention.js';
 import { bareSlackText, renderSlackPage } from '../render/slack-page.js';
+import { renderSlackReminder } from '../render/slack-reminder.js';
 import { renderVerdictReply } from '../render/slack-reply.js';
 import type { BareDelivery, Delivery, Receiver, ReceiverDeps } from './receiver.js';
 import { createSlackCalls, type SlackCalls, type SlackMessageRef } from './slack-calls.js';
@@ -48,10 +49,12 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
         case 'card':
           return await deliverCard(delivery, calls);
         case 'verdict_reply':
+        case 'reminder_reply':
           return await deliverReply(delivery, calls);
         case 'page':
           return await deliverPage(delivery, calls);
         case 'page_update':
+        case 'page_again':
         case 'page_acknowledge':
         case 'page_resolve':
           return SHOWN_BY_CARD;
@@ -172,23 +175,32 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
   }
 
   async function deliverReply(delivery: Delivery, calls: SlackCalls): Promise<DeliveryResult> {
-    const { notification, view, card } = delivery;
+    const { notification, card } = delivery;
     // The card itself will show the verdict, whenever it is posted.
     if (card === null) return { kind: 'unchanged', reason: 'no card to reply to' };
     const parent = { channel: card.channel, ts: card.messageId };
-    const told = view.incident.severity === 'critical' && view.incident.state === 'open' ? mention : null;
-    const reply = renderVerdictReply(view, { ...look, mention: told });
+    const reply = replyOf(delivery);
     if (notification.attempts > 1) {
-      const found = await lookUp(() => calls.findReply(parent, reply.metadata.event_payload), delivery);
+      const found = await lookUp(() => calls.findReply(parent, reply.metadata), delivery);
       if (found !== null) return { kind: 'sent', ref: found.ts, note: 'found in the thread' };
     }
     const ref = await calls.post(reply, parent);
     return { kind: 'sent', ref: ref.ts };
   }
 
+  function replyOf({ notification, view }: Delivery) {
+    const { severity, state } = view.incident;
+    if (notification.purpose === 'reminder_reply') {
+      const told = state === 'resolved' ? null : mention;
+      return renderSlackReminder(view, { ...look, notificationId: notification.id, mention: told });
+    }
+    const told = severity === 'critical' && state === 'open' ? mention : null;
+    return renderVerdictReply(view, { ...look, mention: told });
+  }
+
   async function deliverPage(delivery: Delivery, calls: SlackCalls): Promise<DeliveryResult> {
     const { notification, view } = delivery;
-    const page = renderSlackPage(view, { ...look, mention, notTakenBy: notification.onBehalfOf });
+    const page = renderSlackPage(view, { ...look, mention, ...whyInChannel(delivery) });
     if (notification.attempts > 1) {
       const { event_payload: payload } = page.metadata;
       const found = await lookUp(() => calls.findPage(payload, view.episode.startedAtMs), delivery);
@@ -196,6 +208,12 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
     }
     const { ref, note } = await withPlainFallback(delivery, page, (content) => calls.post(content, null));
     return { kind: 'sent', ref: ref.ts, ...(note === null ? {} : { note }) };
+  }
+
+  /** A ladder leads here when a pager did not take the page, or took it and nobody answered. */
+  function whyInChannel({ notification: { onBehalfOf }, view }: Delivery) {
+    const taken = onBehalfOf !== null && view.pagedReceivers.includes(onBehalfOf);
+    return { notTakenBy: taken ? null : onBehalfOf, notAnsweredBy: taken ? onBehalfOf : null };
   }
 
   /** Without the scope to read the channel a doubled card is possible; a missing one would be worse. */

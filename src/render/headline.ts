@@ -38,7 +38,11 @@ export function objectiveOf(symptom: Symptom, slo: SloLookup | undefined): strin
   return objective === undefined ? null : formatSymptom(objective, symptom.unit);
 }
 
-export type HeadlineOptions = { readonly slo?: SloLookup };
+export type HeadlineOptions = {
+  readonly slo?: SloLookup;
+  /** What the reader should know before all else, in brackets after the severity: "2nd page, no ack 15m". */
+  readonly note?: string;
+};
 
 const WORDS: Readonly<Record<Severity, string>> = { critical: 'CRIT', warning: 'WARN', info: 'INFO' };
 
@@ -52,6 +56,7 @@ export function headline(view: IncidentView, options: HeadlineOptions = {}): str
   const symptom = symptomOf(view, after ? view.afterDiagnosis : presentDiagnosis(view));
   return compose({
     severity,
+    ...(options.note === undefined ? {} : { note: options.note }),
     symptom: symptomText(symptom),
     place: shortPlace(view),
     slo: resolved ? null : sloText(symptom, options.slo),
@@ -68,6 +73,8 @@ export function headline(view: IncidentView, options: HeadlineOptions = {}): str
 /** The parts of a headline, each possibly hostile. */
 export type HeadlineParts = {
   readonly severity: string;
+  /** Set in brackets behind the severity; what it takes is taken from the cause. */
+  readonly note?: string;
   /** Label and value apart, so that a cut takes the words and never the number. */
   readonly symptom: { readonly label: string; readonly value: string | null };
   readonly place: { readonly model: string; readonly cluster: string };
@@ -83,7 +90,8 @@ export function compose(parts: HeadlineParts): string {
   const wantedPlace = placeText(parts.place, 24);
   const wantedSymptom = symptomWithin(parts.symptom, room - Math.min(wantedPlace.length, 20));
   const place = placeText(parts.place, room - wantedSymptom.length);
-  const head = `${parts.severity} ${wantedSymptom} ${place}`;
+  const note = parts.note === undefined ? '' : ` (${cut(plain(parts.note), 30)})`;
+  const head = `${parts.severity}${note} ${wantedSymptom} ${place}`;
   const tail = ` ${cut(clean(parts.id), 20)}`;
   const slo = parts.slo === null ? '.' : ` (${cut(clean(parts.slo), 14)}).`;
   const cause = cut(

@@ -45,9 +45,13 @@ export type PageOptions = {
   readonly routingKey: string;
   readonly publicUrl: string | null;
   readonly slo?: SloLookup;
+  /** In place of the episode's key: a second page stands under its own. */
+  readonly dedupKey?: string;
+  /** "2nd page, no ack 15m": said right after the severity. */
+  readonly note?: string;
 };
 
-/** The whole trigger event; over 512 KB the details go, never the page. Its key is the episode's. */
+/** The whole trigger event; over 512 KB the details go, never the page. */
 export function renderPagerDutyTrigger(view: IncidentView, options: PageOptions): PagerDutyTrigger {
   const { scope } = view.incident;
   const component = nonEmpty(labelValue(scope, 'model'));
@@ -74,7 +78,7 @@ function renderMinimalTrigger(view: IncidentView, options: PageOptions): PagerDu
   return {
     routing_key: options.routingKey,
     event_action: 'trigger',
-    dedup_key: view.episode.dedupKey,
+    dedup_key: options.dedupKey ?? view.episode.dedupKey,
     payload: {
       summary: cut(headline(view, options), 1024),
       source: cut(clean(placeOf(view.incident.scope)), 255) || 'unknown scope',

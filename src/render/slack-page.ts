@@ -25,6 +25,8 @@ export type SlackPageOptions = {
   readonly mention: string | null;
   /** The pager that did not accept it. */
   readonly notTakenBy: string | null;
+  /** The pager that accepted it and whose people did not acknowledge it. */
+  readonly notAnsweredBy: string | null;
 };
 
 /** Headline, link, first fix and wrong fix; who is mentioned takes it. */
@@ -33,10 +35,7 @@ export function renderSlackPage(view: IncidentView, options: SlackPageOptions): 
   const line = headline(view, options);
   const url =
     options.publicUrl === null ? null : `${options.publicUrl.replace(/\/+$/, '')}/i/${view.incident.id}`;
-  const lines = [
-    `${before(options.mention)}${whyHere(options.notTakenBy)}`,
-    `:red_circle: *${slackLink(url, line)}*`,
-  ];
+  const lines = [`${before(options.mention)}${whyHere(options)}`, `:red_circle: *${slackLink(url, line)}*`];
   if (model.doFirst !== null) lines.push(`*Do first:* ${slackText(cut(model.doFirst.text, 300))}`);
   if (model.doNot !== null) {
     lines.push(`*Do NOT:* ${slackText(cut(`${model.doNot.fix}: ${model.doNot.because}`, 300))}`);
@@ -66,7 +65,10 @@ function before(mention: string | null): string {
   return mention === null ? '' : `${mention} `;
 }
 
-function whyHere(notTakenBy: string | null): string {
+function whyHere({ notTakenBy, notAnsweredBy }: SlackPageOptions): string {
+  if (notAnsweredBy !== null) {
+    return `*Nobody at ${slackText(cut(notAnsweredBy, 60))} has acknowledged this page: whoever reads it here takes it.*`;
+  }
   return notTakenBy === null
     ? '*This page has no other way to you.*'
     : `*This page was not accepted by ${slackText(cut(notTakenBy, 60))}: whoever reads it here takes it.*`;

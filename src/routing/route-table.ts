@@ -79,7 +79,7 @@ function withWhy(receiver: ReceiverRef, rule: string, severity: Severity): Chose
 }
 
 /** What happened to an incident, as far as receivers care. */
-export type RoutedEvent = 'fired' | 'verdict' | 'acknowledged' | 'resolved' | 'changed';
+export type RoutedEvent = 'fired' | 'verdict' | 'reminded' | 'acknowledged' | 'resolved' | 'changed';
 
 /** What a receiver of a kind is sent on an event. Only a critical ever pages, whatever the routes say. */
 export function notificationsFor(kind: ReceiverKind, event: RoutedEvent, severity: Severity): Purpose[] {
@@ -87,13 +87,16 @@ export function notificationsFor(kind: ReceiverKind, event: RoutedEvent, severit
     case 'pagerduty':
       if (severity !== 'critical') return [];
       if (event === 'fired') return ['page'];
+      if (event === 'reminded') return ['page_again'];
       if (event === 'acknowledged') return ['page_acknowledge'];
       return event === 'resolved' ? ['page_resolve'] : [];
     case 'slack':
       // An update in place reaches no phone, so a late verdict is said in the thread as well.
+      if (event === 'reminded') return ['reminder_reply'];
       return event === 'verdict' ? ['card', 'verdict_reply'] : ['card'];
     case 'webhook':
-      return event === 'changed' ? [] : ['webhook'];
+      // Whoever is behind it has a pager's memory of its own.
+      return event === 'changed' || event === 'reminded' ? [] : ['webhook'];
     case 'log':
       return event === 'changed' ? [] : ['log'];
   }

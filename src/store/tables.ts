@@ -171,7 +171,7 @@ export type NotificationsTable = {
 };
 
 /** What a timer is about; its key and payload are those of the kind. */
-export type TimerKind = 'reminder' | 'climb' | 'escalation' | 'watchdog';
+export type TimerKind = 'reminder' | 'climb';
 export type TimerState = 'waiting' | 'firing' | 'fired' | 'dropped';
 
 export type TimersTable = {
@@ -189,6 +189,7 @@ export type TimersTable = {
   reason: string | null;
   created_at: number;
   finished_at: number | null;
+  may_return: Generated<0 | 1>;
 };
 
 export type HeartbeatsTable = {

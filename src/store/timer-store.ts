@@ -5,6 +5,7 @@
 
 import { type Selectable, sql } from 'kysely';
 import { bulkStatement, placeholderRows } from './bulk.js';
+import { createReminderPlan } from './reminder-plan.js';
 import { plannedBefore } from './stepped-clock.js';
 import { storable } from './storable.js';
 import type { TimerKind, TimerState, TimersTable, Tx } from './tables.js';
@@ -77,6 +78,8 @@ export type TimerStore = ReturnType<typeof createTimerStore>;
 
 export function createTimerStore() {
   return {
+    ...createReminderPlan(),
+
     /** Plans timers of incidents. Each stands once by incident, episode, kind and key; planned again it keeps its time. */
     async planTimers(tx: Tx, timers: readonly NewTimer[]): Promise<void> {
       await insertOfIncidents.run(tx, timers.map(toRow));
@@ -141,12 +144,26 @@ export function createTimerStore() {
       return rows.map(toTimer).sort((a, b) => a.dueAtMs - b.dueAtMs || a.id - b.id);
     },
 
+    /** Whether a claim is still the present one: asked first in the transaction that carries the timer out. */
+    async isClaimed(tx: Tx, { id, fence }: TimerClaim): Promise<boolean> {
+      const row = await tx
+        .selectFrom('timers')
+        .select('id')
+        .where('id', '=', id)
+        .where('fence', '=', fence)
+        .where('state', '=', 'firing')
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
     /** Ends a claimed timer. False when the claim is no longer the present one; nothing is changed then. */
     async finishTimer(
       tx: Tx,
       result: TimerClaim & {
         readonly state: Extract<TimerState, 'fired' | 'dropped'>;
         readonly reason: string | null;
+        /** Dropped for now: what speaks against it may pass. */
+        readonly mayReturn?: boolean;
         readonly nowMs: number;
       },
     ): Promise<boolean> {
@@ -156,6 +173,7 @@ export function createTimerStore() {
           reason: result.reason === null ? null : storable(result.reason, 500),
           lease_until: null,
           finished_at: result.nowMs,
+          may_return: result.mayReturn === true ? 1 : 0,
         })
         .executeTakeFirst();
       return done.numUpdatedRows > 0n;

@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import { bulkStatement, placeholderRows } from './bulk.js';
+import { plannedBefore } from './stepped-clock.js';
 import type { Tx, WorkTrigger } from './tables.js';
 
 export type { WorkState, WorkTrigger } from './tables.js';
@@ -140,6 +141,23 @@ export function createWorkStore() {
         .updateTable('work')
         .set({ state: 'queued', due_at: nowMs, lease_until: null })
         .where('state', '=', 'running')
+        .execute();
+    },
+
+    /** Moves what waits or is under way by a step of the wall clock, so that nothing is muted or taken twice. */
+    async moveWork(
+      tx: Tx,
+      { nowMs, steppedMs }: { readonly nowMs: number; readonly steppedMs: number },
+    ): Promise<void> {
+      await tx
+        .updateTable('work')
+        .set({
+          due_at: sql`due_at + ${steppedMs}`,
+          created_at: sql`created_at + ${steppedMs}`,
+          lease_until: sql`lease_until + ${steppedMs}`,
+        })
+        .where(sql<boolean>`state in ('queued', 'running')`)
+        .where(plannedBefore('created_at', nowMs, steppedMs))
         .execute();
     },
 

@@ -17,6 +17,8 @@ const KEY_KINDS: ReadonlySet<TimelineKind> = new Set([
   'diagnosis_failed',
   'acknowledged',
   'resolved',
+  'reminded',
+  'escalated',
   'note',
   'diagnosis_asked',
   'step_done',

@@ -43,6 +43,52 @@ test('a page opens one incident, a repeat collapses on it, ack and resolve follo
   pagerDuty.expectNoUnexpected();
 });
 
+test('a second page stands under a key of its own, says why it rings again, and is closed with the first', async () => {
+  const { receiver } = await setup();
+  const long = aView({ episode: { startedAtMs: Date.now() - 15 * 60_000 } });
+  await receiver.deliver(aDelivery('page', long), never);
+  await receiver.deliver(aDelivery('page_again', long), never);
+  await receiver.deliver(aDelivery('page_again', long, { attempts: 2 }), never);
+
+  expect(pagerDuty.incidents()).toMatchObject([
+    { dedupKey: 'd'.repeat(64), triggers: 1 },
+    { dedupKey: `${'d'.repeat(64)}.2`, triggers: 2 },
+  ]);
+  expect(pagerDuty.incidents()[1]?.summary).toMatch(/^CRIT \(2nd page, no ack 15m\) TTFT p99 11.8s/);
+
+  await receiver.deliver(aDelivery('page_acknowledge', long, { secondPage: true }), never);
+  expect(pagerDuty.incidents().map((one) => one.state)).toEqual(['acknowledged', 'acknowledged']);
+  await receiver.deliver(aDelivery('page_resolve', long, { secondPage: true }), never);
+  expect(pagerDuty.incidents().map((one) => one.state)).toEqual(['resolved', 'resolved']);
+  pagerDuty.expectNoUnexpected();
+});
+
+test('a second page that can only be sent bare keeps its own key', async () => {
+  const { receiver } = await setup();
+  await receiver.deliverBare(aBareDelivery('page_again'), never);
+  await receiver.deliverBare({ ...aBareDelivery('page_resolve'), secondPage: true }, never);
+
+  expect(pagerDuty.incidents()).toMatchObject([{ dedupKey: `${'d'.repeat(64)}.2`, state: 'resolved' }]);
+});
+
+test('when one of two pages cannot be closed, both are tried again', async () => {
+  const { receiver } = await setup();
+  pagerDuty.failNext({ kind: 'status', status: 503 });
+
+  const first = await receiver.deliver(aDelivery('page_resolve', aView(), { secondPage: true }), never);
+
+  expect(first).toMatchObject({ kind: 'retry', reason: 'server_error' });
+  expect(pagerDuty.events()).toHaveLength(0);
+});
+
+test('a page that another pager took without an answer says so', async () => {
+  const { receiver } = await setup();
+  const long = { startedAtMs: Date.now() - 31 * 60_000 };
+  await receiver.deliver(aDelivery('page', aView({ episode: long, pagedReceivers: ['first'] })), never);
+
+  expect(pagerDuty.incidents()[0]?.summary).toMatch(/^CRIT \(no ack 31m\) TTFT/);
+});
+
 test('the double tells a trigger after a resolve from a repeat', async () => {
   const { receiver } = await setup();
   await receiver.deliver(aDelivery('page', aView()), never);

@@ -68,12 +68,13 @@ export function aNotification(purpose: Purpose, over: Partial<Notification> = {}
 export function aDelivery(
   purpose: Purpose,
   view: IncidentView,
-  over: { readonly attempts?: number; readonly card?: CardRef | null } = {},
+  over: { readonly attempts?: number; readonly card?: CardRef | null; readonly secondPage?: boolean } = {},
 ): Delivery {
   return {
     notification: aNotification(purpose, { attempts: over.attempts ?? 1 }),
     view,
     card: over.card ?? null,
+    secondPage: over.secondPage ?? false,
   };
 }
 
@@ -91,7 +92,7 @@ export function aBareDelivery(purpose: Purpose, over: Partial<BareFacts> = {}): 
     why: 'it could not be drawn',
     ...over,
   };
-  return { purpose, facts, card: null, idempotencyKey: 'key' };
+  return { purpose, facts, card: null, secondPage: false, idempotencyKey: 'key' };
 }
 
 export const never = new AbortController().signal;

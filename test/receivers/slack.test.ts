@@ -137,6 +137,26 @@ describe('a lost answer', () => {
     expect(slack.messages()).toHaveLength(2);
   });
 
+  test('a reminder says in the thread why it comes, with a mention, and is not doubled', async () => {
+    const { receiver } = await setup();
+    const text = 'Nobody has taken this for 1h: said again in inc-llm';
+    const view = aView({
+      incident: { severity: 'warning' },
+      timeline: [
+        { id: 9, incidentId: 412, atMs: FIRED_AT + 1, kind: 'reminded', text, actor: 'wakewell', via: null },
+      ],
+    });
+    const card = cardOf(await receiver.deliver(aDelivery('card', view), never));
+    slack.failNext({ kind: 'close', processed: true });
+    await receiver.deliver(aDelivery('reminder_reply', view, { card }), never);
+    await receiver.deliver(aDelivery('reminder_reply', view, { card, attempts: 2 }), never);
+
+    const [, reply, ...others] = slack.messages();
+    expect(others).toEqual([]);
+    expect(JSON.stringify(reply)).toContain(text);
+    expect(reply?.text).toMatch(/^<@U0MIA> WARN /);
+  });
+
   test('a reply to no card is not needed: the card will show the verdict', async () => {
     const { receiver } = await setup();
     expect(await receiver.deliver(aDelivery('verdict_reply', aView()), never)).toMatchObject({

@@ -70,7 +70,7 @@ test('a lease that ran out is taken by another, and the first may not finish any
 
 test('a timer of no incident is moved by every plan, and a claim of its old plan is worth nothing', async () => {
   const kysely = await withIncident();
-  const watchdog = { kind: 'watchdog', key: 'am', payload: {}, createdAtMs: TEST_NOW_MS } as const;
+  const watchdog = { kind: 'climb', key: 'am', payload: {}, createdAtMs: TEST_NOW_MS } as const;
   await store.replanTimer(kysely, { ...watchdog, dueAtMs: TEST_NOW_MS });
   const [claimed] = await store.claimTimers(kysely, { ...claim, nowMs: TEST_NOW_MS });
   await store.replanTimer(kysely, { ...watchdog, dueAtMs: TEST_NOW_MS + MINUTE });
@@ -89,7 +89,7 @@ describe('a step of the wall clock leaves as much time as before', () => {
   ])('%s', async (_, steppedMs) => {
     const kysely = await withIncident();
     await store.planTimers(kysely, [aTimer()]);
-    await store.replanTimer(kysely, { ...aTimer({ kind: 'watchdog', key: 'am' }) });
+    await store.replanTimer(kysely, { ...aTimer({ kind: 'climb', key: 'am' }) });
     const upToId = await store.newestTimerId(kysely);
     const afterMs = TEST_NOW_MS + 5000 + steppedMs;
     await store.planTimers(kysely, [

@@ -1,0 +1,72 @@
+/** Intake and timers over a real database in memory; an obedient outbox sends whatever is due. */
+
+import { onTestFinished } from 'vitest';
+import { MINUTE, SECOND } from '../../src/domain/clock.js';
+import { createTimers, type TimerOptions } from '../../src/incidents/create-timers.js';
+import type { IntakeDeps } from '../../src/incidents/receive-group.js';
+import { createIntakeHarness, type IntakeHarness, silentLogger } from './intake-harness.js';
+
+export type TimerHarness = IntakeHarness & {
+  /** Advances in steps of 10 s and delivers what is due after each. */
+  readonly pass: (ms: number) => Promise<void>;
+  /** `kind key state: reason` of every timer, oldest first. */
+  readonly timers: () => Promise<string[]>;
+  /** `purpose receiver` of every reminder, escalation and later page, oldest first. */
+  readonly sent: () => Promise<string[]>;
+  /** Another process on the same database: the timers as after a restart. */
+  readonly restart: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export async function createTimerHarness(
+  options: { readonly intake?: Partial<IntakeDeps>; readonly timers?: Partial<TimerOptions> } = {},
+): Promise<TimerHarness> {
+  const h = createIntakeHarness(options.intake);
+  const create = () =>
+    createTimers({
+      db: h.db,
+      clock: h.clock,
+      logger: silentLogger,
+      receivers: [
+        { name: 'pager', kind: 'pagerduty' },
+        { name: 'slack', kind: 'slack' },
+      ],
+      delays: { criticalMs: 15 * MINUTE, warningMs: 60 * MINUTE },
+      onDue: () => {},
+      ...options.timers,
+    });
+  let loop = create();
+  await loop.start();
+  onTestFinished(() => loop.stop());
+
+  return {
+    ...h,
+    async pass(ms) {
+      for (let left = ms; left > 0; left -= 10 * SECOND) {
+        await h.clock.advance(Math.min(left, 10 * SECOND));
+        await h.deliverDue();
+      }
+    },
+    async timers() {
+      const rows = await h.db.kysely.selectFrom('timers').selectAll().orderBy('id').execute();
+      return rows.map(
+        ({ kind, key, state, reason }) => `${kind} ${key} ${state}${reason === null ? '' : `: ${reason}`}`,
+      );
+    },
+    async sent() {
+      const rows = await h.db.kysely
+        .selectFrom('notifications')
+        .select(['purpose', 'receiver'])
+        .where('state', '=', 'sent')
+        .orderBy('id')
+        .execute();
+      return rows.map((row) => `${row.purpose} ${row.receiver}`);
+    },
+    async restart() {
+      await loop.stop();
+      loop = create();
+      await loop.start();
+    },
+    stop: () => loop.stop(),
+  };
+}

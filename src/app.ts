@@ -347,6 +347,11 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     db,
     clock,
     pageDeadlineMs: config.timings.pageDeadlineMs,
+    silencing: {
+      clients: reconciling.clients,
+      source: config.alertmanager.source,
+      reconcile: reconciling.now,
+    },
     onCommitted() {
       dispatcher.wake();
       workLoop.wake();

@@ -118,3 +118,25 @@ export async function changeIncident(
   console.log(options.json ? JSON.stringify(answer) : `${(answer as Shown).id}: ${DONE[change]}.`);
   return EXIT.fine;
 }
+
+/** Silences it in Alertmanager and says what exactly, and until when. */
+export async function silenceIncident(
+  id: string,
+  options: { readonly for: string; readonly comment?: string; readonly json: boolean },
+): Promise<number> {
+  const { json, ...body } = options;
+  const answer = (await callService(`${incidentPath(id)}/silence`, { method: 'POST', body })) as Shown & {
+    readonly silences: readonly { readonly matchers: string; readonly ends_at: string }[];
+  };
+  if (json) {
+    console.log(JSON.stringify(answer));
+    return EXIT.fine;
+  }
+  for (const { matchers, ends_at } of answer.silences) {
+    console.log(
+      `${answer.id}: silenced until ${ends_at.slice(0, 16).replace('T', ' ')} UTC: {${clean(matchers)}}`,
+    );
+  }
+  console.log('Other alerts still page. When they still fire at its end, it pages again.');
+  return EXIT.fine;
+}

@@ -192,6 +192,19 @@ function addIncidents(program: Command, done: Done): void {
     .action(async (id, comment, options) =>
       done(await (await import('./incidents.js')).changeIncident(id, 'notes', { ...options, comment })),
     );
+  addSilence(incidents, done);
+}
+
+function addSilence(incidents: Command, done: Done): void {
+  incidents
+    .command('silence')
+    .description('create a silence in Alertmanager for what its firing alerts have in common')
+    .argument('<id>', '412 or INC-412')
+    .requiredOption('--for <span>', 'how long, at most 30d')
+    .option('-m, --comment <text>', 'why')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('incidents silence 412 --for 1h -m "draining node-3"'))
+    .action(async (id, options) => done(await (await import('./incidents.js')).silenceIncident(id, options)));
 }
 
 function addStorage(program: Command, done: Done): void {

@@ -1,8 +1,10 @@
 /** What people may do to an incident, as the API and the pages both call it. */
 
+import { parseDuration } from '../config/duration.js';
 import { AppError } from '../domain/errors.js';
 import { FEEDBACK_RATINGS, type FeedbackRating } from '../domain/feedback.js';
 import { type Incident, parsePublicId, publicId } from '../domain/incident.js';
+import { MAX_SILENCE_MS, MIN_SILENCE_MS } from '../incidents/silence-incident.js';
 
 export type ActionRequest = {
   readonly incidentId: number;
@@ -14,8 +16,15 @@ export type ActionRequest = {
   readonly expectedRevision?: number | undefined;
 };
 
+/** A silence that was placed in Alertmanager. */
+export type PlacedSilence = { readonly id: string; readonly matchers: string; readonly endsAtMs: number };
+
 export type ActionResult =
-  | { readonly kind: 'changed' | 'same' | 'stale'; readonly incident: Incident }
+  | {
+      readonly kind: 'changed' | 'same' | 'stale';
+      readonly incident: Incident;
+      readonly silences?: readonly PlacedSilence[];
+    }
   | { readonly kind: 'not_found'; readonly message?: string }
   /** Only for calls that are signed. */
   | { readonly kind: 'replayed' }
@@ -33,6 +42,7 @@ export type IncidentActions = {
   /** `step` counts from 1. */
   readonly markStep: Act<{ readonly step: number }>;
   readonly giveFeedback: Act<{ readonly rating: FeedbackRating }>;
+  readonly silence: Act<{ readonly forMs: number }>;
 };
 
 /** Those that take nothing but a comment. */
@@ -106,6 +116,21 @@ export function performFeedback(
       `rating: found ${JSON.stringify((rating ?? '').slice(0, 40))}, expected ${FEEDBACK_RATINGS.join(' or ')}`,
     );
   return actions.giveFeedback({ ...withoutBlanks(given), rating: known });
+}
+
+/** Asks for quiet. Throws `bad_request` for a span that is none, or out of bounds. */
+export function performSilence(
+  actions: IncidentActions,
+  span: string | undefined,
+  given: ActionRequest,
+): Promise<ActionResult> {
+  const forMs = parseDuration(span ?? '');
+  if (forMs === null || forMs < MIN_SILENCE_MS || forMs > MAX_SILENCE_MS)
+    throw new AppError(
+      'bad_request',
+      `for: found ${JSON.stringify((span ?? '').slice(0, 40))}, expected 1m to 30d, for example 1h`,
+    );
+  return actions.silence({ ...withoutBlanks(given), forMs });
 }
 
 function withoutBlanks(request: ActionRequest): ActionRequest {

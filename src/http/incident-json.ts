@@ -104,6 +104,14 @@ function alertJson(alert: IncidentAlert) {
   };
 }
 
+export function silenceJson(silence: {
+  readonly id: string;
+  readonly matchers: string;
+  readonly endsAtMs: number;
+}) {
+  return { id: silence.id, matchers: silence.matchers, ends_at: timeJson(silence.endsAtMs) };
+}
+
 export function timelineJson(entry: TimelineEntry) {
   const { id, kind, actor, via, text } = entry;
   return { id, at: timeJson(entry.atMs), kind, actor, via, text };

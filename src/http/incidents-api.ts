@@ -19,10 +19,18 @@ import {
   noSuchIncident,
   perform,
   performFeedback,
+  performSilence,
   performStep,
   readIncidentId,
 } from './incident-actions.js';
-import { diagnosisJson, listItemJson, seriesJson, timelineJson, viewJson } from './incident-json.js';
+import {
+  diagnosisJson,
+  listItemJson,
+  seriesJson,
+  silenceJson,
+  timelineJson,
+  viewJson,
+} from './incident-json.js';
 import { type ListQuery, readListQuery } from './list-query.js';
 import { sendProblem } from './problem.js';
 
@@ -55,6 +63,7 @@ export type IncidentsApiDeps = {
 
 const ActionBody = z.strictObject({ comment: z.string().optional(), actor: z.string().max(60).optional() });
 const FeedbackBody = ActionBody.extend({ rating: z.string() });
+const SilenceBody = ActionBody.extend({ for: z.string() });
 
 /** Mounted at /api/v1/incidents, behind authentication. */
 export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDeps): Router {
@@ -132,6 +141,12 @@ export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDep
     await answer(request, response, await performFeedback(actions, body.rating, act));
   });
 
+  router.post('/:id/silence', json, async (request, response) => {
+    const body = readBody(request, SilenceBody);
+    const act = readAct(request, response, body);
+    await answer(request, response, await performSilence(actions, body.for, act));
+  });
+
   async function viewOf(request: Request): Promise<IncidentView> {
     const id = readIncidentId(request.params.id as string | undefined);
     const view = await reads.view(id);
@@ -177,7 +192,10 @@ export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDep
       case 'same': {
         const view = await reads.view(result.incident.id);
         if (view === null) throw noSuchIncident(result.incident.id);
-        response.set('ETag', etagOf(view.incident)).json(viewJson(view, slo));
+        response.set('ETag', etagOf(view.incident)).json({
+          ...viewJson(view, slo),
+          ...(result.silences === undefined ? {} : { silences: result.silences.map(silenceJson) }),
+        });
       }
     }
   }

@@ -21,6 +21,7 @@ import {
   noSuchIncident,
   perform,
   performFeedback,
+  performSilence,
   performStep,
   readIncidentId,
 } from './incident-actions.js';
@@ -103,6 +104,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   done: 'Step marked as done.',
   thanked: 'Noted, thank you.',
   noted: 'Note added.',
+  silenced: 'Silenced in Alertmanager. The timeline has the matchers and the end; other alerts still page.',
   same: 'It was in that state already; nothing was changed.',
   stale:
     'Not done: somebody or something changed this incident since you opened the page. This is how it is now.',
@@ -172,6 +174,14 @@ export function createPages(deps: PagesDeps): Router {
     const given = readForm(request, response);
     const rating = field(request, 'rating');
     back(response, given, await performFeedback(deps.actions, rating, given), 'thanked');
+  });
+
+  router.post('/i/:id/silence', form, async (request, response) => {
+    const given = readForm(request, response);
+    const result = await performSilence(deps.actions, field(request, 'for'), given);
+    // Why it was refused is worth a page of its own.
+    if (result.kind === 'illegal') throw new AppError('conflict', result.message);
+    back(response, given, result, 'silenced');
   });
 
   async function act(name: ActionName, past: string, request: Request, response: Response): Promise<void> {

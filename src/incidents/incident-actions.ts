@@ -9,19 +9,31 @@ import { askDiagnosis } from './ask-diagnosis.js';
 import { acknowledge, reopen, resolve } from './change-state.js';
 import { giveFeedback } from './give-feedback.js';
 import { markStep } from './mark-step.js';
+import {
+  type SilenceDeps,
+  type SilenceRequest,
+  type SilenceResult,
+  silenceIncident,
+} from './silence-incident.js';
 
 export type IncidentActionsDeps = {
   readonly db: Database;
   readonly clock: Clock;
   /** How long the page of a reopened incident waits for its verdict. */
   readonly pageDeadlineMs: number;
+  /** Where silences are placed; without it asking for one is refused. */
+  readonly silencing?: Omit<SilenceDeps, 'db'>;
   /** Called after each act: there may be work, and notifications may be due. */
   readonly onCommitted: () => void;
 };
 
 export type IncidentActions = ReturnType<typeof createIncidentActions>;
 
-export function createIncidentActions({ db, clock, pageDeadlineMs, onCommitted }: IncidentActionsDeps) {
+const NOWHERE: Omit<SilenceDeps, 'db'> = { clients: [], source: '', reconcile: () => Promise.resolve() };
+
+export function createIncidentActions(deps: IncidentActionsDeps) {
+  const { db, clock, pageDeadlineMs, onCommitted } = deps;
+  const silencing = { ...(deps.silencing ?? NOWHERE), db };
   const bound =
     <Request extends { readonly nowMs: number }>(
       act: (db: Database, request: Request) => Promise<ActResult>,
@@ -47,6 +59,11 @@ export function createIncidentActions({ db, clock, pageDeadlineMs, onCommitted }
         await stores.notifications.enqueue(tx, await followUpsOf(tx, incident, 'changed', clock.now()));
       });
       onCommitted();
+    },
+    async silence(request: Omit<SilenceRequest, 'nowMs'>): Promise<SilenceResult> {
+      const result = await silenceIncident(silencing, { ...request, nowMs: clock.now() });
+      onCommitted();
+      return result;
     },
   };
 }

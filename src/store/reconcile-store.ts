@@ -1,9 +1,10 @@
 /** What of ours is compared with Alertmanager, and what it said. */
 
 import type { IncidentAlert, Upstream } from '../domain/incident-view.js';
+import type { Labels } from '../domain/labels.js';
 import type { Severity } from '../domain/severity.js';
 import { listSlices } from './bulk.js';
-import { toIncidentAlert } from './incident-rows.js';
+import { labelsFromText, toIncidentAlert } from './incident-rows.js';
 import { storable } from './storable.js';
 import type { Tx } from './tables.js';
 
@@ -103,6 +104,19 @@ export function createReconcileStore() {
         for (const row of rows) alerts.set(row.id, toIncidentAlert(row));
       }
       return alerts;
+    },
+
+    /** The labels of every firing alert of an incident. */
+    async firingLabels(tx: Tx, incidentId: number): Promise<Labels[]> {
+      const rows = await tx
+        .selectFrom('incident_alerts')
+        .select('labels')
+        .where('incident_id', '=', incidentId)
+        .where('status', '=', 'firing')
+        .orderBy('first_seen_at')
+        .orderBy('id')
+        .execute();
+      return rows.map((row) => labelsFromText(row.labels));
     },
 
     /** The firing alert that leads an incident, else its most severe one; null when none fires. */

@@ -74,6 +74,7 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
             <StoryCard timeline={view.timeline} nowMs={nowMs} />
             <AlertsCard view={view} nowMs={nowMs} />
             <MessagesCard notifications={notifications} nowMs={nowMs} />
+            <SilenceCard incident={incident} actor={actor} />
             <PeopleCard incident={incident} actor={actor} />
           </div>
         </div>
@@ -214,6 +215,55 @@ function PeopleCard({ incident, actor }: { readonly incident: Incident; readonly
         </p>
         <button type="submit" class="quiet">
           Add note
+        </button>
+      </form>
+    </section>
+  );
+}
+
+const SILENCE_SPANS = ['1h', '4h', '1d', '7d'];
+
+function SilenceCard({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
+  if (incident.state === 'resolved' || incident.kind !== 'problem') return null;
+  return (
+    <section class="card" id="silence">
+      <h2>Silence</h2>
+      <p class="small muted">
+        Creates a silence in Alertmanager for exactly what the firing alerts of this incident have in common.
+        Other alerts still page. It is watched on: when the alerts end it resolves, when the silence ends
+        first it pages again.
+      </p>
+      <form method="post" action={`/i/${incident.id}/silence`}>
+        {actor === null ? (
+          <p>
+            <label>
+              your name
+              <br />
+              <input name="actor" maxLength={60} />
+            </label>
+          </p>
+        ) : null}
+        <p>
+          <label>
+            for{' '}
+            <select name="for">
+              {SILENCE_SPANS.map((span) => (
+                <option key={span} value={span}>
+                  {span}
+                </option>
+              ))}
+            </select>
+          </label>
+        </p>
+        <p>
+          <label>
+            why
+            <br />
+            <input name="comment" maxLength={500} />
+          </label>
+        </p>
+        <button type="submit" class="quiet">
+          Silence
         </button>
       </form>
     </section>

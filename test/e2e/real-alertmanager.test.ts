@@ -10,6 +10,7 @@ import { readConfig } from '../../src/config/config.js';
 import type { IncidentView } from '../../src/domain/incident-view.js';
 import { createLogger } from '../../src/log/logger.js';
 import { freePort, type Launched } from '../../src/prometheus/launch.js';
+import { runCli } from '../cli/run-cli.js';
 import { type FakePagerDuty, startFakePagerDuty } from '../support/fake-pagerduty.js';
 import { startAlertmanager, withoutAlertmanager } from '../support/real-alertmanager.js';
 
@@ -19,6 +20,7 @@ const WITHIN_MS = 15_000;
 
 let alertmanager: Launched;
 let app: App;
+let url: string;
 let pager: FakePagerDuty;
 let configYaml: string;
 let alertmanagerPort: number;
@@ -135,7 +137,7 @@ describe.skipIf(withoutAlertmanager)('with the real Alertmanager', () => {
     });
     if (read.kind === 'faulty') throw new Error(read.faults.join('\n'));
     app = await buildApp(read.config, { logger: createLogger({ level: 'silent' }) });
-    await app.start();
+    url = (await app.start()).url;
   });
 
   afterAll(async () => {
@@ -200,6 +202,36 @@ describe.skipIf(withoutAlertmanager)('with the real Alertmanager', () => {
       /reconciled: Found by reconciling: left out of a delivery that was cut off/,
     );
     expect(whole.firingCount).toBe(5);
+  });
+
+  test('a silence that a person asks for here is one of Alertmanager', async () => {
+    await fire(
+      anAlert('asked', 'warning', { instance: 'a' }),
+      anAlert('asked', 'warning', { instance: 'b' }),
+    );
+    const { incident } = await incidentOf('asked', 'opened', (view) => view.alertCount === 2);
+
+    const asked = await runCli(
+      ['incidents', 'silence', String(incident.id), '--for', '1h', '-m', 'it\'s "me"'],
+      {
+        WAKEWELL_URL: url,
+      },
+    );
+
+    expect(asked.stderr).toBe('');
+    expect(asked.stdout).toMatch(
+      /^INC-\d+: silenced until .* UTC: \{alertname="LLMHighTTFT", cluster="prod-us", model="asked", namespace="serving", severity="warning"\}\n/,
+    );
+    const held = JSON.parse(await api('alerts?filter=model%3D%22asked%22')) as {
+      status: { state: string };
+    }[];
+    expect(held.map(({ status }) => status.state)).toEqual(['suppressed', 'suppressed']);
+    const { incident: quiet } = await incidentOf(
+      'asked',
+      'silenced',
+      (view) => view.incident.silence !== null,
+    );
+    expect(quiet.silence?.comment).toBe(`it's "me" (INC-${incident.id})`);
   });
 
   test('an empty list after a restart proves nothing', async () => {

@@ -5,6 +5,7 @@ import { createAlertmanagerClient } from '../../src/alertmanager/alertmanager-cl
 import { readPeers } from '../../src/alertmanager/read-peers.js';
 import type { Alert } from '../../src/domain/alert.js';
 import { MINUTE } from '../../src/domain/clock.js';
+import { createIncidentActions } from '../../src/incidents/incident-actions.js';
 import { createReconcile, type Reconciled } from '../../src/incidents/reconcile.js';
 import { createAlertStore } from '../../src/store/alert-store.js';
 import { createIncidentStore } from '../../src/store/incident-store.js';
@@ -76,6 +77,14 @@ export async function createReconcileHarness(options: { readonly peers?: number 
     ...h,
     am,
     peers,
+    /** What people do, with this Alertmanager behind it. */
+    actions: createIncidentActions({
+      db,
+      clock,
+      pageDeadlineMs: 5000,
+      silencing: { clients, source: 'alertmanager', reconcile: async () => void (await reconcile.run()) },
+      onCommitted: () => {},
+    }),
     run: () => reconcile.run(),
     noteTruncated: (group: Parameters<typeof reconcile.noteTruncated>[0]) => reconcile.noteTruncated(group),
     /** A minute passes, and what is held is sent by Prometheus again. */

@@ -17,6 +17,8 @@ import { AppError } from './domain/errors.js';
 import type { IncidentView } from './domain/incident-view.js';
 import { labelsFrom } from './domain/labels.js';
 import type { MetricsSource } from './domain/metrics-source.js';
+import type { FindScopes } from './domain/serving-health.js';
+import { createHealthWatch } from './health/watch-health.js';
 import { createAlertmanagerWebhook } from './http/alertmanager-webhook.js';
 import type { Readiness } from './http/health.js';
 import { createHttpApp } from './http/http-app.js';
@@ -46,6 +48,7 @@ import { readUnclaimedPages } from './outbox/unclaimed-pages.js';
 import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
 import { matchEntry } from './playbook/match.js';
+import { createScopeFinder } from './prometheus/find-scopes.js';
 import { createPrometheusClient } from './prometheus/prometheus-client.js';
 import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
@@ -95,6 +98,8 @@ export type App = {
   readonly readView: (incidentId: number) => Promise<IncidentView | null>;
 };
 
+type Metrics = { readonly source: MetricsSource; readonly findScopes: FindScopes };
+
 export type AppOverrides = {
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -102,6 +107,8 @@ export type AppOverrides = {
   readonly logger?: Logger;
   /** In place of Prometheus: the simulated fleet, a recording. */
   readonly source?: MetricsSource;
+  /** Where models are served, when `source` is given. */
+  readonly findScopes?: FindScopes;
   /** Takes whatever lies at the database's path, or nothing, as the database that belongs there. */
   readonly acceptDatabase?: boolean;
 };
@@ -151,7 +158,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const work = createWorkStore();
   const readView = (incidentId: number) => readIncidentView(db.kysely, incidentId);
 
-  const source = overrides.source ?? connectPrometheus();
+  const { source, findScopes } =
+    overrides.source === undefined ? connectPrometheus() : given(overrides.source);
+  const servingHealth = createHealthWatch({
+    ...{ db, source, findScopes, thresholds, clock },
+    logger: logger.child({ part: 'health' }),
+  });
   const receivers = createReceivers(config.receivers, {
     publicUrl: config.publicUrl,
     ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
@@ -311,7 +323,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     };
   }
 
-  function connectPrometheus(): MetricsSource {
+  function given(own: MetricsSource): Metrics {
+    const nowhere = { kind: 'scopes', scopes: [] } as const;
+    return { source: own, findScopes: overrides.findScopes ?? (() => Promise.resolve(nowhere)) };
+  }
+
+  function connectPrometheus(): Metrics {
     if (config.prometheus.url === null) return blindSource('no PROMETHEUS_URL is configured');
     const { url, bearerToken, basicAuth, headers } = config.prometheus;
     const client = createPrometheusClient({
@@ -325,13 +342,11 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       clock,
     });
     onStop('prometheus', () => client.close());
-    return createPrometheusSource({
-      client,
-      engines,
-      clock,
-      timeScale,
-      defaultWindowMs: Math.max(5 * SECOND, Math.round((5 * MINUTE) / timeScale)),
-    });
+    const defaultWindowMs = Math.max(5 * SECOND, Math.round((5 * MINUTE) / timeScale));
+    return {
+      source: createPrometheusSource({ client, engines, clock, timeScale, defaultWindowMs }),
+      findScopes: createScopeFinder(client, engines, config.scopeLabels),
+    };
   }
 
   const webhook = createAlertmanagerWebhook({
@@ -390,6 +405,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     pages: {
       render: createPageRenderers(config.slo),
       counts: () => countByState(db.kysely),
+      servingHealth,
       outbox: (limit) => notifications.listOutbox(db.kysely, { limit }),
       receiverTroubles: () => dispatcher.troubles().map(troubleInWords),
       notificationsOf: (id) => notifications.notificationsOf(db.kysely, id),
@@ -450,7 +466,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       await db.transaction((tx) => work.releaseWork(tx, { nowMs: clock.now() }));
       guard.start();
       const jobs = startHousekeeping({
-        ...{ db, config, troubles, clock, cron: nodeCron },
+        ...{ db, config, troubles, clock, cron: nodeCron, keepHealth: servingHealth.keep },
         logger: logger.child({ part: 'jobs' }),
         metrics: storageMetrics,
       });
@@ -494,12 +510,15 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
 }
 
 /** A source that sees nothing and says why: incidents are opened and routed without it. */
-function blindSource(detail: string): MetricsSource {
+function blindSource(detail: string): Metrics {
   const nothing = { kind: 'failed', reason: 'unreachable', detail, engine: null, query: null } as const;
   return {
-    kind: 'prometheus',
-    readSignal: () => Promise.resolve(nothing),
-    readRange: () => Promise.resolve(nothing),
-    query: () => Promise.resolve(nothing),
+    source: {
+      kind: 'prometheus',
+      readSignal: () => Promise.resolve(nothing),
+      readRange: () => Promise.resolve(nothing),
+      query: () => Promise.resolve(nothing),
+    },
+    findScopes: () => Promise.resolve(nothing),
   };
 }

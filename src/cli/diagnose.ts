@@ -5,8 +5,7 @@ import { DEFAULT_THRESHOLDS } from '../catalog/thresholds.js';
 import { diagnose } from '../diagnosis/diagnose.js';
 import { labelsFrom } from '../domain/labels.js';
 import { scopeOf } from '../domain/scope.js';
-import { createPrometheusClient } from '../prometheus/prometheus-client.js';
-import { createPrometheusSource } from '../prometheus/prometheus-source.js';
+import { connectPrometheus } from './connect-prometheus.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
 import { requireConfig } from './load-config.js';
 import { loadEngines, loadEntries } from './load-playbook.js';
@@ -21,10 +20,7 @@ export type DiagnoseOptions = {
 /** Exit 1 when a cause was found, 3 when Prometheus answered nothing at all. */
 export async function diagnoseAlert(alertName: string, options: DiagnoseOptions): Promise<number> {
   const config = requireConfig();
-  const { prometheus, timeScale } = config;
-  if (prometheus.url === null) {
-    throw new CommandFailure(EXIT.usage, 'there is nothing to ask: set PROMETHEUS_URL');
-  }
+  const { timeScale } = config;
   const atMs = options.at === undefined ? Date.now() : Date.parse(options.at);
   if (Number.isNaN(atMs)) {
     throw new CommandFailure(EXIT.usage, `--at ${options.at}: expected a time such as 2026-01-31T03:12:00Z`);
@@ -35,22 +31,7 @@ export async function diagnoseAlert(alertName: string, options: DiagnoseOptions)
   const faults = [...engines.faults, ...entries.faults];
   if (faults.length > 0) throw new CommandFailure(EXIT.usage, faults.join('\n'));
 
-  const { bearerToken, basicAuth } = prometheus;
-  const source = createPrometheusSource({
-    client: createPrometheusClient({
-      baseUrl: prometheus.url,
-      ...(bearerToken === undefined ? {} : { bearerToken: bearerToken.reveal() }),
-      ...(basicAuth === undefined
-        ? {}
-        : { basicAuth: { username: basicAuth.username, password: basicAuth.password.reveal() } }),
-      headers: prometheus.headers,
-      timeoutMs: config.timings.queryMs,
-      clock: systemClock,
-    }),
-    engines: engines.found,
-    clock: systemClock,
-    timeScale,
-  });
+  const { source, close } = connectPrometheus(config, engines.found);
   const outcome = await diagnose({
     entries: entries.found,
     labels,
@@ -64,7 +45,7 @@ export async function diagnoseAlert(alertName: string, options: DiagnoseOptions)
     clock: systemClock,
     timeScale,
   });
-  await source.close();
+  await close();
 
   if (options.json) console.log(JSON.stringify(outcome));
   else {

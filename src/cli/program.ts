@@ -42,6 +42,7 @@ export function createProgram(done: (status: number) => void): Command {
   addService(program, done);
   addSetup(program, done);
   addAlerts(program, done);
+  addHealth(program, done);
   addIncidents(program, done);
   addStorage(program, done);
   program
@@ -146,6 +147,17 @@ function addAlerts(program: Command, done: Done): void {
     .action(async (alert, options) =>
       done(await (await import('./diagnose.js')).diagnoseAlert(alert, options)),
     );
+}
+
+function addHealth(program: Command, done: Done): void {
+  program
+    .command('health')
+    .description('the five health checks of every served model, live from PROMETHEUS_URL')
+    .option('--watch', 'again every 10 s, until Ctrl-C', false)
+    .option('--fail-on <status>', 'exit 1 from warning or critical on')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('health', 'health --fail-on warning --json'))
+    .action(async (options) => done(await (await import('./health.js')).health(options)));
 }
 
 function addIncidents(program: Command, done: Done): void {

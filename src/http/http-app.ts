@@ -10,6 +10,7 @@ import { createHealth, type HealthDeps } from './health.js';
 import { createIncidentsApi, type IncidentsApiDeps } from './incidents-api.js';
 import { createPages, createPublicFiles, type PagesDeps } from './pages.js';
 import { createSameOrigin } from './same-origin.js';
+import { createServingHealthApi } from './serving-health-api.js';
 import { webhookFirst } from './webhook-first.js';
 
 export type HttpAppDeps = {
@@ -39,6 +40,7 @@ export function createHttpApp(deps: HttpAppDeps): RequestListener {
   const sameOrigin = createSameOrigin(publicUrl);
   app.use(createHealth(deps.health, auth));
   app.use(createPublicFiles(pages.render.stylesheet));
+  app.use('/api/v1/serving-health', auth, createServingHealthApi(pages.servingHealth));
   app.use('/api/v1/incidents', auth, sameOrigin, createIncidentsApi(incidents));
   // An unknown API address, or one that is not configured, is a JSON 404 for everybody, never a page.
   app.use(['/api', '/slack'], notFound);

@@ -9,6 +9,8 @@ import type { IncidentState } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import { labelsFrom } from '../domain/labels.js';
 import type { Notification } from '../domain/notification.js';
+import type { HealthTransition } from '../domain/serving-health.js';
+import type { ServingHealth } from '../health/evaluate-health.js';
 import { findEntry } from '../playbook/match.js';
 import type { PlaybookEntry } from '../playbook/schema.js';
 import type { IncidentListItem } from '../store/incident-history.js';
@@ -27,6 +29,7 @@ import {
 } from './incident-actions.js';
 import type { IncidentsApiDeps } from './incidents-api.js';
 import { type ListQuery, readListQuery } from './list-query.js';
+import type { ServingHealthReads } from './serving-health-api.js';
 
 export type IncidentListInput = {
   readonly items: readonly IncidentListItem[];
@@ -56,6 +59,8 @@ export type OutboxInput = {
   readonly nowMs: number;
 };
 
+export type HealthPageInput = ServingHealth & { readonly transitions: readonly HealthTransition[] };
+
 export type PlaybookInput = {
   readonly entry: PlaybookEntry;
   /** The alert that was asked for; null when the entry was asked for by its own name. */
@@ -68,6 +73,7 @@ export type PlaybookInput = {
 export type PageRenderers = {
   readonly incidentList: (input: IncidentListInput) => string;
   readonly incidentPage: (input: IncidentPageInput) => string;
+  readonly healthPage: (input: HealthPageInput) => string;
   readonly outboxPage: (input: OutboxInput) => string;
   readonly playbookList: (input: { readonly entries: readonly PlaybookEntry[] }) => string;
   readonly playbookPage: (input: PlaybookInput) => string;
@@ -83,6 +89,7 @@ export type PageRenderers = {
 export type PagesDeps = Pick<IncidentsApiDeps, 'reads' | 'actions'> & {
   readonly render: PageRenderers;
   readonly counts: () => Promise<Readonly<Record<IncidentState, number>>>;
+  readonly servingHealth: ServingHealthReads;
   readonly outbox: (limit: number) => Promise<readonly OutboxItem[]>;
   readonly receiverTroubles: () => readonly string[];
   readonly notificationsOf: (incidentId: number) => Promise<readonly Notification[]>;
@@ -201,6 +208,12 @@ export function createPages(deps: PagesDeps): Router {
     }
     response.redirect(303, `/i/${incidentId}?done=${result.kind === 'changed' ? past : result.kind}`);
   }
+
+  router.get('/health', async (_request, response) => {
+    const { now, transitions } = deps.servingHealth;
+    const [health, changes] = await Promise.all([now(), transitions()]);
+    page(response, render.healthPage({ ...health, transitions: changes }));
+  });
 
   router.get('/outbox', async (_request, response) => {
     const notifications = await deps.outbox(OUTBOX_LIMIT);

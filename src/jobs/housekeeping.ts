@@ -11,6 +11,9 @@ import type { TroubleBoard } from '../store/trouble-board.js';
 import { deleteInSlices } from './delete-in-slices.js';
 import { type Cron, type JobDeps, type ScheduledJob, startScheduledJob } from './scheduled-job.js';
 
+/** Every minute: a change of serving health is an event to read, and pages nobody. */
+const HEALTH_SCHEDULE = '* * * * *';
+
 /** Off the full hour, when everybody else's jobs run. */
 const RETENTION_SCHEDULE = '43 * * * *';
 
@@ -18,6 +21,8 @@ export type HousekeepingDeps = {
   readonly db: Database;
   readonly config: Pick<Config, 'backup' | 'retention'>;
   readonly troubles: TroubleBoard;
+  /** Evaluates serving health and keeps what changed. */
+  readonly keepHealth: () => Promise<object>;
   readonly cron: Cron;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -37,6 +42,14 @@ export function startHousekeeping(deps: HousekeepingDeps): ScheduledJob {
       run: (signal) => deleteExpired({ db, retention: config.retention, clock, signal }),
     }),
   ];
+  jobs.push(
+    startScheduledJob({
+      ...common,
+      name: 'serving_health',
+      schedule: HEALTH_SCHEDULE,
+      run: deps.keepHealth,
+    }),
+  );
   const { file } = db;
   const { schedule } = config.backup;
   if (schedule !== null && file !== null) {

@@ -5,6 +5,7 @@ import type { AlertStatus } from '../domain/alert.js';
 import type { FeedbackRating } from '../domain/feedback.js';
 import type { IncidentKind, IncidentState } from '../domain/incident.js';
 import type { DeliveryReason, NotificationState, Purpose } from '../domain/notification.js';
+import type { HealthStatus } from '../domain/serving-health.js';
 import type { Severity } from '../domain/severity.js';
 import type { TimelineKind } from '../domain/timeline.js';
 
@@ -71,6 +72,17 @@ export type StormsTable = {
   started_at: number;
   last_opened_at: number;
   ended_at: number | null;
+};
+
+export type ServingHealthTable = { scope: string; at: number; overall: HealthStatus; report: string };
+
+export type ServingHealthTransitionsTable = {
+  id: Generated<number>;
+  scope: string;
+  at: number;
+  from_status: HealthStatus | null;
+  to_status: HealthStatus;
+  says: string;
 };
 
 export type IncidentNamesTable = { incident_id: number; name: string };
@@ -253,6 +265,8 @@ export type CallbacksTable = { provider: CallbackProvider; key: string; received
 
 export type Tables = {
   receipts: ReceiptsTable;
+  serving_health: ServingHealthTable;
+  serving_health_transitions: ServingHealthTransitionsTable;
   quarantined_alerts: QuarantinedAlertsTable;
   incidents: IncidentsTable;
   storms: StormsTable;

@@ -4,10 +4,11 @@ import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { Tone } from './text.js';
 
-export type Section = 'incidents' | 'playbooks' | 'outbox';
+export type Section = 'incidents' | 'health' | 'playbooks' | 'outbox';
 
 const SECTIONS: readonly (readonly [Section, string, string])[] = [
   ['incidents', '/incidents', 'Incidents'],
+  ['health', '/health', 'Health'],
   ['playbooks', '/playbooks', 'Playbooks'],
   ['outbox', '/outbox', 'Outbox'],
 ];

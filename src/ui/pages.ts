@@ -2,6 +2,7 @@
 
 import type { SloLookup } from '../render/headline.js';
 import { renderErrorPage } from './error-page.js';
+import { renderHealthPage } from './health-page.js';
 import { renderIncidentList } from './incident-list.js';
 import { type IncidentPageProps, renderIncidentPage } from './incident-page.js';
 import { renderOutboxPage } from './outbox-page.js';
@@ -13,6 +14,7 @@ export function createPageRenderers(slo: SloLookup = {}) {
   return {
     incidentList: renderIncidentList,
     incidentPage: (props: IncidentPageProps) => renderIncidentPage(props, slo),
+    healthPage: renderHealthPage,
     outboxPage: renderOutboxPage,
     playbookList: renderPlaybookList,
     playbookPage: renderPlaybookPage,

@@ -6,6 +6,7 @@ import { SIGNALS } from '../../src/catalog/signals.js';
 import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
 import { createSecret } from '../../src/config/secret.js';
 import { createHttpApp, type HttpAppDeps } from '../../src/http/http-app.js';
+import type { ServingHealthReads } from '../../src/http/serving-health-api.js';
 import { createIncidentActions } from '../../src/incidents/incident-actions.js';
 import { createLogger } from '../../src/log/logger.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from '../../src/playbook/load.js';
@@ -29,8 +30,15 @@ export const TOKEN = 'an-api-token-0123456789';
 export type HarnessOptions = {
   readonly tokens?: readonly { readonly name: string; readonly token: string }[];
   readonly publicUrl?: string | null;
+  readonly servingHealth?: ServingHealthReads;
   readonly readiness?: HttpAppDeps['health']['readiness'];
   readonly views?: HttpAppDeps['incidents']['reads']['view'];
+};
+
+/** Nothing is served anywhere. */
+const NO_HEALTH: ServingHealthReads = {
+  now: async () => ({ atMs: 0, overall: 'unknown', blind: 'no engine reports anything', reports: [] }),
+  transitions: async () => [],
 };
 
 export function createHttpHarness(options: HarnessOptions = {}) {
@@ -61,6 +69,7 @@ export function createHttpHarness(options: HarnessOptions = {}) {
     },
     pages: {
       render: createPageRenderers(),
+      servingHealth: options.servingHealth ?? NO_HEALTH,
       counts: () => countByState(db.kysely),
       outbox: (limit) => notifications.listOutbox(db.kysely, { limit }),
       receiverTroubles: () => [],

@@ -23,6 +23,7 @@ import { createAlertmanagerWebhook } from './http/alertmanager-webhook.js';
 import type { Readiness } from './http/health.js';
 import { createHttpApp } from './http/http-app.js';
 import { createHttpServer } from './http/http-server.js';
+import { createPagerDutyWebhook } from './http/pagerduty-webhook.js';
 import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
 import { createTimers } from './incidents/create-timers.js';
 import { directPages } from './incidents/direct-pages.js';
@@ -388,9 +389,19 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     },
     slackAppsOf(config.receivers),
   );
+  const pagerDutyWebhook = createPagerDutyWebhook({
+    secrets: config.receivers.flatMap((one) =>
+      one.kind === 'pagerduty'
+        ? one.signingSecrets.map((secret) => ({ secret: secret.reveal(), receiver: one.name }))
+        : [],
+    ),
+    apply: actions.pagerAct,
+    clock,
+    logger: logger.child({ part: 'pagerduty' }),
+  });
   const http = createHttpApp({
     webhook,
-    callbacks: [slackCallbacks],
+    callbacks: [slackCallbacks, pagerDutyWebhook],
     incidents: {
       reads: {
         list: (query) => listIncidents(db.kysely, query),

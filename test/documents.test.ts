@@ -80,6 +80,7 @@ describe('the README', () => {
     const env = {
       ONCALL_KEY: '0123456789abcdef0123456789abcdef',
       LLM_SLACK_TOKEN: 'xoxb-1-2-three',
+      ONCALL_WEBHOOK_SECRET: 'a-webhook-secret-0123456789',
       LLM_SLACK_SIGNING_SECRET: 'a-signing-secret-0123456789',
       ARCHIVE_SECRET: 'a-secret-0123456789',
       AM_TOKEN: 'a-token-0123456789abcdef',

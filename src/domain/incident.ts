@@ -83,6 +83,9 @@ export type Episode = {
   readonly resolveAttemptedAtMs: number | null;
   /** Why it is told as a new period though its alerts kept firing: "silence by mia ended". Null when they began to fire. */
   readonly because: string | null;
+  /** When and by whom it was resolved at the pager, while it went on here; null when it was not. */
+  readonly pagerResolvedAtMs: number | null;
+  readonly pagerResolvedBy: string | null;
 };
 
 /** `INC-412`. */

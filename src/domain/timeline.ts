@@ -21,6 +21,7 @@ export const TIMELINE_KINDS = [
   'diagnosis_asked',
   'step_done',
   'feedback',
+  'pager_resolved',
   'quarantined',
   'folded',
   'unfolded',

@@ -79,6 +79,8 @@ export function viewJson(view: IncidentView, slo: SloLookup) {
       severity: view.episode.severity,
       started_at: timeJson(view.episode.startedAtMs),
       ended_at: timeJson(view.episode.endedAtMs),
+      pager_resolved_at: timeJson(view.episode.pagerResolvedAtMs),
+      pager_resolved_by: view.episode.pagerResolvedBy,
       because: view.episode.because,
     },
     paged_receivers: view.pagedReceivers,

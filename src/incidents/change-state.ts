@@ -25,11 +25,18 @@ export type ChangeRequest = ActRequest & {
   readonly expectedEpisodeId?: number | undefined;
   /** The severity the person saw: what became worse since was not looked at. */
   readonly seenSeverity?: Severity | undefined;
+  /** Pagers where it was done: they are not told what they know. */
+  readonly notBackTo?: readonly string[] | undefined;
 };
 
 /** Somebody took the incident. Pagers and cards are told at once. */
 export function acknowledge(db: Database, request: ChangeRequest): Promise<ActResult> {
-  return change(db, request, 'acknowledge', async (tx, incident) => {
+  return act(db, request, (tx, incident) => acknowledgeIn(tx, incident, request));
+}
+
+/** The same inside a transaction that has found out more. */
+export function acknowledgeIn(tx: Tx, incident: Incident, request: ChangeRequest): Promise<ActResult> {
+  return changeIn(tx, incident, request, 'acknowledge', async () => {
     await stores.incidents.changeIncident(tx, incident.id, {
       state: 'acknowledged',
       acknowledgedAtMs: request.nowMs,
@@ -41,7 +48,12 @@ export function acknowledge(db: Database, request: ChangeRequest): Promise<ActRe
 
 /** Somebody says that it is over. Pagers are told at once: the hold is for machines that change their mind. */
 export function resolve(db: Database, request: ChangeRequest): Promise<ActResult> {
-  return change(db, request, 'resolve', async (tx, incident) => {
+  return act(db, request, (tx, incident) => resolveIn(tx, incident, request));
+}
+
+/** The same inside a transaction that has found out more. */
+export function resolveIn(tx: Tx, incident: Incident, request: ChangeRequest): Promise<ActResult> {
+  return changeIn(tx, incident, request, 'resolve', async () => {
     const { nowMs } = request;
     await stores.incidents.changeIncident(tx, incident.id, {
       state: 'resolved',
@@ -72,8 +84,8 @@ export function reopen(
   request: ChangeRequest,
   options: { readonly pageDeadlineMs: number },
 ): Promise<ActResult> {
-  return change(db, request, 'reopen', (tx, incident) =>
-    backToLife(tx, incident, { ...request, ...options }),
+  return act(db, request, (tx, incident) =>
+    changeIn(tx, incident, request, 'reopen', () => backToLife(tx, incident, { ...request, ...options })),
   );
 }
 
@@ -83,36 +95,42 @@ const PAST: Readonly<Record<Change, { readonly kind: TimelineKind; readonly verb
   reopen: { kind: 'reopened', verb: 'Reopened' },
 };
 
-function change(
-  db: Database,
+async function changeIn(
+  tx: Tx,
+  incident: Incident,
   request: ChangeRequest,
   wanted: Change,
-  apply: (tx: Tx, incident: Incident) => Promise<readonly NewNotification[]>,
+  apply: () => Promise<readonly NewNotification[]>,
 ): Promise<ActResult> {
-  return act(db, request, async (tx, incident): Promise<ActResult> => {
-    if ((request.expectedEpisodeId ?? incident.episodeId) !== incident.episodeId) {
-      return { kind: 'stale', incident };
+  if ((request.expectedEpisodeId ?? incident.episodeId) !== incident.episodeId) {
+    return { kind: 'stale', incident };
+  }
+  if (wanted === 'reopen' && incident.foldedInto !== null) {
+    const message = `it goes on as ${publicId(incident.foldedInto)}: reopen that one`;
+    return { kind: 'illegal', incident, message };
+  }
+  const next = nextState(incident.state, wanted);
+  if (next === null) return { kind: 'illegal', incident, message: illegal(wanted, incident.state) };
+  if (next.same) {
+    if (wanted === 'resolve') {
+      await stores.notifications.releaseHeldResolves(tx, incident.episodeId, request.nowMs);
     }
-    if (wanted === 'reopen' && incident.foldedInto !== null) {
-      const message = `it goes on as ${publicId(incident.foldedInto)}: reopen that one`;
-      return { kind: 'illegal', incident, message };
-    }
-    const next = nextState(incident.state, wanted);
-    if (next === null) return { kind: 'illegal', incident, message: illegal(wanted, incident.state) };
-    if (next.same) {
-      if (wanted === 'resolve') {
-        await stores.notifications.releaseHeldResolves(tx, incident.episodeId, request.nowMs);
-      }
-      if (hasComment(request)) await tell(tx, request, 'note', request.comment);
-      return { kind: 'same', incident };
-    }
-    if (isStale(request, incident)) return { kind: 'stale', incident };
-    const notifications = await apply(tx, incident);
-    const { kind, verb } = PAST[wanted];
-    await tell(tx, request, kind, withComment(verb, request));
-    await stores.notifications.enqueue(tx, notifications);
-    return { kind: 'changed', incident: await reread(tx, incident) };
-  });
+    if (hasComment(request)) await tell(tx, request, 'note', request.comment);
+    return { kind: 'same', incident };
+  }
+  if (isStale(request, incident)) return { kind: 'stale', incident };
+  const notifications = await apply();
+  const { kind, verb } = PAST[wanted];
+  await tell(tx, request, kind, withComment(verb, request));
+  await stores.notifications.enqueue(
+    tx,
+    notifications.filter((one) => !isEcho(one, request.notBackTo ?? [])),
+  );
+  return { kind: 'changed', incident: await reread(tx, incident) };
+}
+
+function isEcho({ purpose, receiver }: NewNotification, notBackTo: readonly string[]): boolean {
+  return (purpose === 'page_acknowledge' || purpose === 'page_resolve') && notBackTo.includes(receiver);
 }
 
 function isStale({ expectedRevision, seenSeverity }: ChangeRequest, incident: Incident): boolean {

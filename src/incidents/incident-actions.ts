@@ -9,6 +9,7 @@ import { askDiagnosis } from './ask-diagnosis.js';
 import { acknowledge, reopen, resolve } from './change-state.js';
 import { giveFeedback } from './give-feedback.js';
 import { markStep } from './mark-step.js';
+import { type PagerActRequest, pagerAct } from './pager-act.js';
 import {
   type SilenceDeps,
   type SilenceRequest,
@@ -51,6 +52,12 @@ export function createIncidentActions(deps: IncidentActionsDeps) {
     askDiagnosis: bound(askDiagnosis),
     markStep: bound(markStep),
     giveFeedback: bound(giveFeedback),
+    /** Applies what a person did at the pager. */
+    async pagerAct(request: Omit<PagerActRequest, 'nowMs'>) {
+      const result = await pagerAct(db, { ...request, nowMs: clock.now() });
+      onCommitted();
+      return result;
+    },
     /** Draws the cards of an incident again, for somebody who pressed on one that is out of date. */
     async redraw(incidentId: number): Promise<void> {
       await db.transaction(async (tx) => {

@@ -16,7 +16,10 @@ export type Situation = {
     'state' | 'episodeId' | 'acknowledgedAtMs' | 'acknowledgedBy' | 'silence'
   >;
   /** The firing period that the notification is about: not always the incident's present one. */
-  readonly episode: Pick<Episode, 'severity' | 'endedAtMs' | 'resolveAttemptedAtMs'>;
+  readonly episode: Pick<
+    Episode,
+    'severity' | 'endedAtMs' | 'resolveAttemptedAtMs' | 'pagerResolvedAtMs' | 'pagerResolvedBy'
+  >;
   readonly hasVerdict: boolean;
   /** Rows of this incident, for what became of the page. */
   readonly history: readonly Notification[];
@@ -35,6 +38,11 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent to a pager already');
       if (!present || episode.endedAtMs !== null) return drop('this firing period is over');
       if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      if ((episode.pagerResolvedAtMs ?? 0) >= notification.createdAtMs) {
+        return drop(
+          `resolved at the pager by ${episode.pagerResolvedBy ?? 'somebody'} before it could be sent`,
+        );
+      }
       if (incident.state === 'acknowledged' && (incident.acknowledgedAtMs ?? 0) >= notification.createdAtMs) {
         return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
       }

@@ -219,6 +219,11 @@ function notesOf(view: IncidentView): string[] {
   if (diagnosis?.entryIsDefault === true) {
     notes.push(`no playbook entry for ${incident.alertName}: default checks`);
   }
+  const { pagerResolvedAtMs, pagerResolvedBy } = view.episode;
+  if (pagerResolvedAtMs !== null && incident.state !== 'resolved') {
+    const by = pagerResolvedBy ?? 'somebody';
+    notes.push(`resolved in PagerDuty by ${by} ${clockTime(pagerResolvedAtMs)}, still firing`);
+  }
   if (incident.reopenedCount > 0) notes.push(`fires again, time ${incident.reopenedCount + 1}`);
   return notes;
 }

@@ -16,7 +16,10 @@ export type StoredBareFacts = {
     Incident,
     'state' | 'episodeId' | 'acknowledgedAtMs' | 'acknowledgedBy' | 'silence'
   >;
-  readonly episode: Pick<Episode, 'severity' | 'endedAtMs' | 'resolveAttemptedAtMs'>;
+  readonly episode: Pick<
+    Episode,
+    'severity' | 'endedAtMs' | 'resolveAttemptedAtMs' | 'pagerResolvedAtMs' | 'pagerResolvedBy'
+  >;
 };
 
 /** Null when incident or episode are gone. */
@@ -44,6 +47,8 @@ export async function readBareFacts(
       'e.severity as episode_severity',
       'e.ended_at',
       'e.resolve_attempted_at',
+      'e.pager_resolved_at',
+      'e.pager_resolved_by',
     ])
     .where('i.id', '=', incidentId)
     .where('e.id', '=', episodeId)
@@ -72,6 +77,8 @@ export async function readBareFacts(
       severity: row.episode_severity,
       endedAtMs: row.ended_at,
       resolveAttemptedAtMs: row.resolve_attempted_at,
+      pagerResolvedAtMs: row.pager_resolved_at,
+      pagerResolvedBy: row.pager_resolved_by,
     },
   };
 }

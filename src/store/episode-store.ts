@@ -6,6 +6,7 @@ import type { Severity } from '../domain/severity.js';
 import { bulkStatement, listSlices, placeholderRows } from './bulk.js';
 import { toEpisode } from './incident-rows.js';
 import { inInsertOrder } from './receipt-store.js';
+import { storable } from './storable.js';
 import type { Tx } from './tables.js';
 
 export type NewEpisode = {
@@ -22,7 +23,7 @@ export type NewEpisode = {
 export type EpisodeFacts = {
   readonly episodeId: number;
   readonly number: number;
-  /** A resolve went, or is going, to a pager: no trigger of this episode may follow. */
+  /** A resolve went, or is going, to a pager, or was made there: no trigger of this episode may follow. */
   readonly resolveUnderWay: boolean;
   /** Its pages were all dropped or refused: nobody was woken, and none of them can be stored again. */
   readonly pageLost: boolean;
@@ -49,6 +50,7 @@ export function createEpisodeStore() {
             'e.id',
             'e.number',
             'e.resolve_attempted_at',
+            'e.pager_resolved_at',
             sql<number>`exists (select 1 from notifications n where n.incident_id = e.incident_id and n.episode_id = e.id
               and n.purpose = 'page_resolve' and n.state in ('sending', 'sent', 'dead'))`.as('resolving'),
             sql<
@@ -64,7 +66,8 @@ export function createEpisodeStore() {
           facts.set(row.id, {
             episodeId: row.id,
             number: row.number,
-            resolveUnderWay: row.resolve_attempted_at !== null || Boolean(row.resolving),
+            resolveUnderWay:
+              row.resolve_attempted_at !== null || row.pager_resolved_at !== null || Boolean(row.resolving),
             pageLost: Boolean(row.page_lost),
           });
         }
@@ -109,6 +112,22 @@ export function createEpisodeStore() {
       return inInsertOrder(rows);
     },
 
+    /** Remembers that an episode was resolved at the pager while it went on here; `null` that it was opened again there. */
+    async markPagerResolved(
+      tx: Tx,
+      episodeId: number,
+      resolved: { readonly atMs: number; readonly by: string } | null,
+    ): Promise<void> {
+      await tx
+        .updateTable('episodes')
+        .set({
+          pager_resolved_at: resolved?.atMs ?? null,
+          pager_resolved_by: resolved === null ? null : storable(resolved.by, 200),
+        })
+        .where('id', '=', episodeId)
+        .execute();
+    },
+
     /** Changes an episode: its end, or the severity it rose to. */
     async changeEpisode(
       tx: Tx,
@@ -123,6 +142,16 @@ export function createEpisodeStore() {
         .execute();
     },
   };
+}
+
+/** The episode that a pager knows by this key; null when it is none of ours. */
+export async function findEpisode(tx: Tx, dedupKey: string): Promise<Episode | null> {
+  const row = await tx
+    .selectFrom('episodes')
+    .selectAll()
+    .where('dedup_key', '=', dedupKey)
+    .executeTakeFirst();
+  return row === undefined ? null : toEpisode(row);
 }
 
 /** The dedup key of an episode. Throws when there is none. */

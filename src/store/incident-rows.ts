@@ -68,6 +68,8 @@ export function toEpisode(row: Selectable<EpisodesTable>): Episode {
     endedAtMs: row.ended_at,
     severity: row.severity,
     resolveAttemptedAtMs: row.resolve_attempted_at,
+    pagerResolvedAtMs: row.pager_resolved_at,
+    pagerResolvedBy: row.pager_resolved_by,
     because: row.because,
   };
 }

@@ -1,5 +1,6 @@
 /** Resolves towards pagers: held back while they may not last, and the end of an episode once they went out. */
 
+import { storable } from './storable.js';
 import type { Tx } from './tables.js';
 
 export function createResolveStore() {
@@ -17,15 +18,26 @@ export function createResolveStore() {
     /** Withdraws queued resolves of an episode whose alert fires again. Returns how many. */
     async dropHeldResolves(
       tx: Tx,
-      options: { readonly episodeId: number; readonly reason: string; readonly nowMs: number },
+      options: {
+        readonly episodeId: number;
+        readonly reason: string;
+        readonly nowMs: number;
+        /** Only those for these receivers; all of them when absent. */
+        readonly receivers?: readonly string[];
+      },
     ): Promise<number> {
-      const result = await tx
+      let held = tx
         .updateTable('notifications')
-        .set({ state: 'dropped', last_reason: options.reason, finished_at: options.nowMs })
+        .set({
+          state: 'dropped',
+          last_reason: storable(options.reason, 500),
+          finished_at: options.nowMs,
+        })
         .where('episode_id', '=', options.episodeId)
         .where('purpose', '=', 'page_resolve')
-        .where('state', '=', 'queued')
-        .executeTakeFirst();
+        .where('state', '=', 'queued');
+      if (options.receivers !== undefined) held = held.where('receiver', 'in', options.receivers);
+      const result = await held.executeTakeFirst();
       return Number(result.numUpdatedRows);
     },
 

@@ -96,6 +96,8 @@ export type EpisodesTable = {
   started_at: number;
   ended_at: number | null;
   resolve_attempted_at: number | null;
+  pager_resolved_at: number | null;
+  pager_resolved_by: string | null;
   because: Generated<string | null>;
 };
 

@@ -23,6 +23,7 @@ const KEY_KINDS: ReadonlySet<TimelineKind> = new Set([
   'diagnosis_asked',
   'step_done',
   'feedback',
+  'pager_resolved',
   'quarantined',
   'silenced',
   'silence_ended',

@@ -7,15 +7,16 @@ import { createLogger } from '../../src/log/logger.js';
 import { groupBody } from '../corpus/corpus.js';
 import { startFakePagerDuty } from '../support/fake-pagerduty.js';
 import { startFakeSlack } from '../support/fake-slack.js';
+import { pagerDutyEvent, pagerDutySignature } from '../support/signed-pagerduty.js';
 import { pressBody, SIGNING_SECRET, slackHeaders } from '../support/signed-slack.js';
 
 const BOT_TOKEN = 'xoxb-MARKER-slack-token';
 
-async function startService(env: Record<string, string> = {}) {
+async function startService(env: Record<string, string> = {}, yaml = '') {
   const slack = await startFakeSlack({ token: BOT_TOKEN });
   const pagerDuty = await startFakePagerDuty();
   const read = readConfig({
-    yamlText: 'database_url: "file::memory:"\nport: 0\ntimings: { page_deadline: 500ms }\n',
+    yamlText: `database_url: "file::memory:"\nport: 0\ntimings: { page_deadline: 500ms }\n${yaml}`,
     env: {
       SLACK_BOT_TOKEN: BOT_TOKEN,
       SLACK_CHANNEL: 'C0INCIDENTS',
@@ -97,6 +98,29 @@ test('a press on the card reaches the pager, the card and the API', async () => 
   expect(h.slack.messages().filter(({ threadTs }) => threadTs === null)).toHaveLength(1);
 });
 
+test('an acknowledgement at the pager reaches the card, and does not go back', async () => {
+  const h = await startService(
+    {},
+    'receivers:\n  - { name: pagerduty, kind: pagerduty, signing_secrets: [MARKER-pagerduty-webhook-secret], routing_key: 0123456789abcdef0123456789abcdef }\n',
+  );
+  await h.fire();
+  await expect.poll(() => h.pagerDuty.incidents().length, { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => h.slack.messages().length).toBeGreaterThan(0);
+  const body = JSON.stringify(
+    pagerDutyEvent('incident.acknowledged', h.pagerDuty.incidents()[0]?.dedupKey ?? '', {
+      occurred_at: new Date().toISOString(),
+    }),
+  );
+
+  const answer = await h.post('/api/v1/pagerduty', body, {
+    'x-pagerduty-signature': pagerDutySignature(body),
+  });
+
+  expect(answer.status).toBe(200);
+  await expect.poll(() => JSON.stringify(h.slack.messages()[0]?.blocks)).toContain('ACKED by Mia Muster');
+  expect(h.pagerDuty.events().map(({ action }) => action)).toEqual(['trigger']);
+});
+
 test('without a signing secret there are no addresses, and no buttons', async () => {
   const h = await startService();
   await h.fire();
@@ -104,11 +128,11 @@ test('without a signing secret there are no addresses, and no buttons', async ()
 
   const body = pressBody('ack.1.1.1.critical');
   const answers = await Promise.all(
-    ['interactions', 'commands', 'events'].map((name) =>
-      h.post(`/slack/${name}`, body, slackHeaders(body, Date.now())),
+    ['/slack/interactions', '/slack/commands', '/slack/events', '/api/v1/pagerduty'].map((path) =>
+      h.post(path, body, slackHeaders(body, Date.now())),
     ),
   );
 
-  expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+  expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
   expect(h.buttons()).toEqual([]);
 });

@@ -174,6 +174,8 @@ export function anEpisode(over: Partial<Episode> = {}): Episode {
     severity: 'critical',
     resolveAttemptedAtMs: null,
     because: null,
+    pagerResolvedAtMs: null,
+    pagerResolvedBy: null,
     ...over,
   };
 }

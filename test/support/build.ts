@@ -180,6 +180,8 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
       severity: 'critical',
       resolveAttemptedAtMs: null,
       because: null,
+      pagerResolvedAtMs: null,
+      pagerResolvedBy: null,
     },
     alerts: [
       {

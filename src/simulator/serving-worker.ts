@@ -1,8 +1,11 @@
 /**
- * One serving worker: continuous batching over a paged KV cache, as vLLM's V1 scheduler does it.
- * Time is an argument; a worker only moves when its fleet tells it that its iteration is over.
+ * One serving worker: iterations over what its scheduler plans, and what callers feel of them. Time is an argument;
+ * a worker only moves when its fleet tells it that its iteration is over.
  */
 
+import { type BatchPlan, createBatchScheduler } from './batch-scheduler.js';
+import { createGpuUtilisation } from './gpu-utilisation.js';
+import { createSequence, isDecoding, type Sequence } from './sequence.js';
 import type { ServedOutcome, ServedRequest } from './served-request.js';
 import type { ServingConfig } from './serving-config.js';
 import type { WorkerSnapshot } from './snapshot.js';
@@ -33,25 +36,10 @@ export type ServingWorker = {
   readonly snapshot: (nowMs: number) => WorkerSnapshot;
 };
 
-type Sequence = {
-  readonly request: ServedRequest;
-  generated: number;
-  /** Tokens to generate; cut short when the fleet sheds load. */
-  outputTokens: number;
-  /** Tokens to compute before the next token comes out: the prompt, plus what a preemption threw away. */
-  prefillTarget: number;
-  prefilled: number;
-  blocks: number;
-  scheduledMs: number | null;
-  firstTokenMs: number | null;
-  lastTokenMs: number;
-};
-
-/** GPU utilisation is smoothed over about this long, as a sampling exporter would. */
-const UTILISATION_TAU_MS = 2000;
-
 /** A tenth of the longest answer that is left after shedding. */
 const SHED_TOKENS = 30;
+
+const NOTHING: BatchPlan = { decoding: [], prefilling: [] };
 
 export function createServingWorker(
   name: string,
@@ -59,125 +47,45 @@ export function createServingWorker(
   events: WorkerEvents,
 ): ServingWorker {
   const counters = createWorkerCounters();
-  let running: Sequence[] = [];
-  let waiting: Sequence[] = [];
-  let decoding: Sequence[] = [];
-  let prefilling: { sequence: Sequence; tokens: number }[] = [];
-  let freeBlocks = config.blocks;
+  const gpu = createGpuUtilisation();
+  const batch = createBatchScheduler(config, {
+    preempted: () => counters.preempted(),
+    admitted: (waitedSeconds) => counters.queueWait.observe(waitedSeconds),
+  });
+  let planned = NOTHING;
   let nextAt = Number.POSITIVE_INFINITY;
   let iterating = false;
   let up = true;
   let restarts = 0;
   let hostDelayMs = 0;
   let gpuBusyMs = 0;
-  let utilisation = 0;
-  let utilisationAt = 0;
-
-  const blocksFor = (tokens: number) => Math.ceil(tokens / config.blockSize);
-
-  function release(sequence: Sequence): void {
-    freeBlocks += sequence.blocks;
-    sequence.blocks = 0;
-  }
-
-  /** Recompute, not swap: the victim loses its cache and starts over from the front of the queue. */
-  function preempt(sequence: Sequence): void {
-    release(sequence);
-    sequence.prefilled = 0;
-    sequence.prefillTarget = sequence.request.promptTokens + sequence.generated;
-    running.splice(running.indexOf(sequence), 1);
-    waiting.unshift(sequence);
-    counters.preempted();
-  }
-
-  /** Gives every decoding sequence room for its next token, evicting the youngest while there is none. */
-  function planDecodes(): boolean {
-    let evicted = false;
-    decoding = [];
-    // A victim is never older than who evicts it, so nothing planned before is lost.
-    for (let index = 0; index < running.length; index += 1) {
-      const sequence = running[index];
-      if (sequence === undefined || sequence.prefilled < sequence.prefillTarget) continue;
-      const needed = blocksFor(sequence.request.promptTokens + sequence.generated + 1);
-      while (needed > sequence.blocks && freeBlocks === 0 && running[index] === sequence) {
-        preempt(running[running.length - 1] ?? sequence);
-        evicted = true;
-      }
-      if (running[index] !== sequence) break;
-      if (needed > sequence.blocks) {
-        sequence.blocks += 1;
-        freeBlocks -= 1;
-      }
-      decoding.push(sequence);
-    }
-    return evicted;
-  }
-
-  function planPrefills(evicted: boolean, nowMs: number): void {
-    let budget = config.tokenBudget - decoding.length;
-    prefilling = [];
-    const plan = (sequence: Sequence) => {
-      const tokens = Math.min(budget, sequence.prefillTarget - sequence.prefilled);
-      if (tokens <= 0) return;
-      prefilling.push({ sequence, tokens });
-      budget -= tokens;
-    };
-    for (const sequence of running) if (sequence.prefilled < sequence.prefillTarget) plan(sequence);
-    // Strictly first come, first served: one prompt that does not fit holds up all behind it.
-    while (!evicted && budget > 0 && running.length < config.maxBatch) {
-      const head = waiting[0];
-      if (head === undefined) break;
-      const blocks = blocksFor(head.prefillTarget);
-      const watermark = running.length === 0 ? 0 : config.watermarkBlocks;
-      if (blocks + watermark > freeBlocks) break;
-      waiting.shift();
-      head.blocks = blocks;
-      freeBlocks -= blocks;
-      if (head.scheduledMs === null) {
-        head.scheduledMs = nowMs;
-        counters.queueWait.observe((nowMs - head.request.arrivedMs) / 1000);
-      }
-      running.push(head);
-      plan(head);
-    }
-  }
-
-  function dropImpatient(nowMs: number): void {
-    const overdue = (sequence: Sequence) =>
-      sequence.firstTokenMs === null && nowMs - sequence.request.arrivedMs > config.clientTimeoutMs;
-    if (!waiting.some(overdue)) return;
-    const gone = waiting.filter(overdue);
-    waiting = waiting.filter((sequence) => !overdue(sequence));
-    for (const sequence of gone) finish(sequence, { kind: 'cancelled' }, nowMs);
-  }
 
   function finish(sequence: Sequence, outcome: ServedOutcome, nowMs: number): void {
-    release(sequence);
     counters.finished(sequence, outcome, nowMs);
     events.finished(sequence.request, outcome, (nowMs - sequence.request.arrivedMs) / 1000);
   }
 
+  function dropImpatient(nowMs: number): void {
+    const gone = batch.takeWaiting(
+      (sequence) =>
+        sequence.firstTokenMs === null && nowMs - sequence.request.arrivedMs > config.clientTimeoutMs,
+    );
+    for (const sequence of gone) finish(sequence, { kind: 'cancelled' }, nowMs);
+  }
+
   function begin(nowMs: number): void {
     dropImpatient(nowMs);
-    const evicted = planDecodes();
-    planPrefills(evicted, nowMs);
+    planned = batch.plan(nowMs);
+    const { decoding, prefilling } = planned;
     if (decoding.length === 0 && prefilling.length === 0) {
       iterating = false;
-      nextAt = waiting.length > 0 ? nowMs + config.baseMs : Number.POSITIVE_INFINITY;
+      nextAt = batch.waiting().length > 0 ? nowMs + config.baseMs : Number.POSITIVE_INFINITY;
       return;
     }
     const prefillTokens = prefilling.reduce((total, part) => total + part.tokens, 0);
     gpuBusyMs = config.baseMs + prefillTokens * config.prefillMsPerToken + decoding.length * config.decodeMs;
     iterating = true;
     nextAt = nowMs + gpuBusyMs + config.hostMs + hostDelayMs;
-  }
-
-  function smoothUtilisation(nowMs: number, busyMs: number): void {
-    const elapsed = nowMs - utilisationAt;
-    if (elapsed <= 0) return;
-    const keep = Math.exp(-elapsed / UTILISATION_TAU_MS);
-    utilisation = utilisation * keep + Math.min(1, busyMs / elapsed) * (1 - keep);
-    utilisationAt = nowMs;
   }
 
   function tokenOut(sequence: Sequence, nowMs: number): void {
@@ -196,26 +104,20 @@ export function createServingWorker(
     sequence.lastTokenMs = nowMs;
   }
 
-  const isDone = (sequence: Sequence) =>
-    sequence.prefilled >= sequence.prefillTarget && sequence.generated >= sequence.outputTokens;
-
   function complete(nowMs: number): void {
-    smoothUtilisation(nowMs, gpuBusyMs);
-    let generated = decoding.length;
-    for (const sequence of decoding) tokenOut(sequence, nowMs);
-    for (const { sequence, tokens } of prefilling) {
+    gpu.wasBusy(nowMs, gpuBusyMs);
+    let generated = planned.decoding.length;
+    for (const sequence of planned.decoding) tokenOut(sequence, nowMs);
+    for (const { sequence, tokens } of planned.prefilling) {
       sequence.prefilled += tokens;
-      if (sequence.prefilled < sequence.prefillTarget) continue;
+      if (!isDecoding(sequence)) continue;
       counters.promptComputed(sequence.prefillTarget);
       // The last prefill step yields a token; its cache slot is taken with the next decode.
       tokenOut(sequence, nowMs);
       generated += 1;
     }
     counters.tokensGenerated(generated);
-    if (!running.some(isDone)) return;
-    const done = running.filter(isDone);
-    running = running.filter((sequence) => !isDone(sequence));
-    for (const sequence of done) finish(sequence, { kind: 'ok' }, nowMs);
+    for (const sequence of batch.takeDone()) finish(sequence, { kind: 'ok' }, nowMs);
   }
 
   return {
@@ -224,45 +126,31 @@ export function createServingWorker(
     advance(nowMs) {
       if (!up) {
         up = true;
-        utilisationAt = nowMs;
+        gpu.startAt(nowMs);
       } else if (iterating) complete(nowMs);
       begin(nowMs);
     },
     accept(request, nowMs) {
-      waiting.push({
-        request,
-        generated: 0,
-        outputTokens: request.outputTokens,
-        prefillTarget: request.promptTokens,
-        prefilled: 0,
-        blocks: 0,
-        scheduledMs: null,
-        firstTokenMs: null,
-        lastTokenMs: nowMs,
-      });
+      batch.enqueue(createSequence(request, nowMs));
       if (up && nextAt === Number.POSITIVE_INFINITY) {
-        smoothUtilisation(nowMs, 0);
+        gpu.wasBusy(nowMs, 0);
         begin(nowMs);
       }
     },
     crash(nowMs, downMs, errorType) {
-      const lost = [...running, ...waiting];
-      running = [];
-      waiting = [];
-      for (const sequence of lost) finish(sequence, { kind: 'error', errorType }, nowMs);
+      for (const sequence of batch.takeAll()) finish(sequence, { kind: 'error', errorType }, nowMs);
       // A new engine counts from zero; only the supervisor remembers how often it restarted.
       counters.reset();
+      gpu.reset();
       up = false;
       iterating = false;
-      utilisation = 0;
       restarts += 1;
       nextAt = nowMs + downMs;
     },
     shed(nowMs) {
-      const dropped = waiting.filter((sequence) => sequence.firstTokenMs === null);
-      waiting = waiting.filter((sequence) => sequence.firstTokenMs !== null);
+      const dropped = batch.takeWaiting((sequence) => sequence.firstTokenMs === null);
       for (const sequence of dropped) finish(sequence, { kind: 'cancelled' }, nowMs);
-      for (const sequence of [...running, ...waiting]) {
+      for (const sequence of [...batch.running(), ...batch.waiting()]) {
         // Spread by id, or all would end in one iteration and the batch would collapse.
         const left = SHED_TOKENS * (1 + (sequence.request.id % 10));
         sequence.outputTokens = Math.min(sequence.outputTokens, sequence.generated + left);
@@ -272,24 +160,24 @@ export function createServingWorker(
       hostDelayMs = ms;
     },
     isUp: () => up,
-    load: () => running.length + waiting.length,
+    load: () => batch.running().length + batch.waiting().length,
     snapshot(nowMs) {
-      const idleMs = iterating ? 0 : Math.max(0, nowMs - utilisationAt);
+      const running = batch.running().length;
       return {
         name,
         up,
         restarts,
-        running: running.length,
-        waiting: waiting.length,
+        running,
+        waiting: batch.waiting().length,
         batchMax: config.maxBatch,
         blocksTotal: config.blocks,
-        blocksFree: freeBlocks,
+        blocksFree: batch.freeBlocks(),
         blockSize: config.blockSize,
         contextMax: config.contextMax,
-        gpuUtilisation: utilisation * Math.exp(-idleMs / UTILISATION_TAU_MS),
+        gpuUtilisation: gpu.at(nowMs, !iterating),
         gpuMemoryTotal: config.gpuMemoryBytes,
         gpuMemoryUsed: up
-          ? config.gpuMemoryBytes * (config.gpuMemoryShare + 0.015 * (running.length / config.maxBatch))
+          ? config.gpuMemoryBytes * (config.gpuMemoryShare + 0.015 * (running / config.maxBatch))
           : 0,
         ...counters.snapshot(),
       };

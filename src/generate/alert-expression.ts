@@ -25,48 +25,122 @@ type Context = {
   readonly thresholds: Thresholds;
   readonly times: RuleTimes;
   readonly windowMs: number;
+  readonly recordings: Recordings;
 };
+
+/** Series that rules record for alerts, by name: each is asked of every engine once, however many alerts need it. */
+export type Recordings = Map<string, string>;
 
 const BY_SCOPE = `by (${SCOPE_LABELS.join(', ')})`;
 const ON_SCOPE = `on (${SCOPE_LABELS.join(', ')})`;
 
+/** The file that fills what no engine exports; never added to what an engine says. */
+const GAP_FILLER = 'llm';
+
 /**
  * An expression that answers one series a scope while the alert's condition holds; null where no engine shows
- * what it needs. Every engine's part stands after `or`: a scope is judged by whatever serves it.
+ * what it needs. It speaks of recorded series, which are added to `recordings`: engine-neutral, and cheap.
  */
 export function alertExpression(
   alert: AlertDefinition,
   engines: readonly EngineFile[],
   thresholds: Thresholds,
   times: RuleTimes,
+  recordings: Recordings,
 ): string | null {
-  const context = { engines, thresholds, times, windowMs: scaledWindow(alert.windowMs, times) };
-  const main = comparisons(alert.condition, context);
-  if (main.length === 0) return null;
-  let expression = anyOf(main);
+  const context = { engines, thresholds, times, windowMs: scaledWindow(alert.windowMs, times), recordings };
+  const main = comparison(alert.condition, context);
+  if (main === null) return null;
+  let expression = main;
   const { and } = alert.condition;
   if (and !== undefined) {
-    const besides = and.anyOf.flatMap((side) => comparisons(side, context));
+    const besides = and.anyOf.flatMap((side) => comparison(side, context) ?? []);
     // A page that its damage has to confirm cannot fire where nobody reports the damage.
     if (besides.length === 0) return null;
-    expression = `(\n${indent(expression)}\n)\nand ${ON_SCOPE} (\n${indent(anyOf(besides))}\n)`;
+    expression = `${grouped(expression)}\nand ${ON_SCOPE} (\n${indent(anyOf(besides))}\n)`;
   }
-  const stalled = alert.condition.orStalled === true ? stalls(context) : [];
-  return [expression, ...stalled].join('\nor\n');
+  const stalled = alert.condition.orStalled === true ? stalls(context) : null;
+  return stalled === null ? expression : `${expression}\nor\n${stalled}`;
 }
 
-/** One comparison for each engine that has the signal. */
-function comparisons(condition: SideCondition | AlertCondition, context: Context): string[] {
+/** The condition over a recorded series; null where no engine has the signal. */
+function comparison(condition: SideCondition | AlertCondition, context: Context): string | null {
+  const value = recorded(condition, context);
+  if (value === null) return null;
   const limit = threshold(context.thresholds, condition.threshold);
-  return context.engines.flatMap((engine) => {
-    const value = aggregated(condition, engine, context);
-    if (value === null) return [];
-    const compared = `${value} ${condition.over} ${limit}`;
-    const quantile = condition.over === '>' ? beyondLastBucket(condition, engine, context) : null;
-    return [
-      quantile === null ? compared : `${value}\nand ${ON_SCOPE} (\n${indent(`${quantile} > ${limit}`)}\n)`,
-    ];
+  const beyond = condition.over === '>' ? recordedBeyond(condition, context) : null;
+  if (beyond === null) return `${value} ${condition.over} ${limit}`;
+  return `${value}\nand ${ON_SCOPE} (${beyond} > ${limit})`;
+}
+
+/** Records the condition's value, one series a scope, and returns its name. Null where no engine has the signal. */
+function recorded(condition: SideCondition, context: Context): string | null {
+  const { rise, ...value } = condition;
+  if (rise !== undefined && condition.aggregate === 'sum') {
+    const total = recorded(value, context);
+    if (total === null) return null;
+    const base = rise.from === undefined ? null : threshold(context.thresholds, rise.from);
+    return risen(total, rise.overMs, base, context);
+  }
+  const expression = ofAllEngines(condition, context, (engine) => aggregated(condition, engine, context));
+  return expression === null ? null : record(nameOf(condition, context), expression, context);
+}
+
+/** The same for a quantile whose +Inf bucket has a finite edge far out; null for what is no quantile. */
+function recordedBeyond(condition: SideCondition, context: Context): string | null {
+  const expression = ofAllEngines(condition, context, (engine) =>
+    beyondLastBucket(condition, engine, context),
+  );
+  return expression === null ? null : record(`${nameOf(condition, context)}_beyond`, expression, context);
+}
+
+function record(name: string, expression: string, { recordings }: Context): string {
+  recordings.set(name, expression);
+  return name;
+}
+
+/** `wakewell:queue_depth:sum_rise_5m`: signal, how it is aggregated, over what. */
+function nameOf({ signal, aggregate, where, rise }: SideCondition, context: Context): string {
+  const parts = [aggregate === 'sum' ? 'sum' : 'max'];
+  if (where !== undefined) parts.push(where.value);
+  // The name keeps the real time: a scaled rule says in its head that it is scaled.
+  const minutes = (ms: number) => `${Math.round(ms / MINUTE)}m`;
+  if (rise !== undefined)
+    parts.push('rise', minutes(rise.overMs), ...(rise.from === undefined ? [] : ['grown']));
+  else parts.push(minutes(context.windowMs * (context.times.timeScale ?? 1)));
+  return `wakewell:${signal}:${parts.join('_')}`;
+}
+
+/**
+ * Engines of one scope are a mixed fleet: their parts are added up, or the worst speaks. Companions, gateways and the
+ * canonical names stand after `or`: they see the same requests again.
+ */
+function ofAllEngines(
+  condition: SideCondition,
+  context: Context,
+  partOf: (engine: EngineFile) => string | null,
+): string | null {
+  const parts = context.engines.flatMap((engine) => {
+    const part = partOf(engine);
+    return part === null ? [] : [{ engine, part }];
   });
+  const engines = parts.filter(({ engine }) => engine.role === 'engine' && engine.engine !== GAP_FILLER);
+  const others = parts.filter((one) => !engines.includes(one)).map(({ part }) => part);
+  const operator = condition.aggregate === 'sum' ? 'sum' : 'max';
+  const [only] = engines;
+  const fleet =
+    engines.length < 2
+      ? (only?.part ?? null)
+      : `${operator} ${BY_SCOPE} (\n${indent(
+          anyOf(
+            engines.map(
+              ({ engine, part }) =>
+                `label_replace(\n${indent(part)},\n  "engine_file", "${engine.engine}", "", "")`,
+            ),
+          ),
+        )}\n)`;
+  const all = [...(fleet === null ? [] : [fleet]), ...others];
+  return all.length === 0 ? null : anyOf(all);
 }
 
 /** The condition's value, one series a scope, labelled alike for every engine. Null where the engine has no such signal. */
@@ -83,9 +157,7 @@ function aggregated(condition: SideCondition, engine: EngineFile, context: Conte
     return isDone && definition.splitBy === undefined ? chosen : overScope(chosen);
   }
   const base = rise.from === undefined ? null : threshold(context.thresholds, rise.from);
-  return condition.aggregate === 'sum'
-    ? risen(overScope(chosen), rise.overMs, base, context)
-    : overScope(risen(chosen, rise.overMs, base, context));
+  return overScope(risen(chosen, rise.overMs, base, context));
 }
 
 /** A signal's own expression, its aggregations keeping the scope labels. */
@@ -132,20 +204,13 @@ function risen(expr: string, overMs: number, base: number | null, context: Conte
 }
 
 /** Requests are held and no token comes out: latency without end. Fires only where tokens are counted at all. */
-function stalls(context: Context): string[] {
-  return context.engines.flatMap((engine) => {
-    const held = ['queue_depth', 'requests_running'].map((signal) =>
-      aggregated({ signal, over: '>', threshold: '', aggregate: 'sum' }, engine, context),
-    );
-    const tokens = aggregated(
-      { signal: 'generation_tokens_rate', over: '>', threshold: '', aggregate: 'sum' },
-      engine,
-      context,
-    );
-    const [waiting, running] = held;
-    if (waiting == null || running == null || tokens === null) return [];
-    return [`(${waiting} > 0 or ${running} > 0)\n* Inf\nand ${ON_SCOPE} (\n${indent(`${tokens} == 0`)}\n)`];
-  });
+function stalls(context: Context): string | null {
+  const sum = (signal: string) => recorded({ signal, over: '>', threshold: '', aggregate: 'sum' }, context);
+  const waiting = sum('queue_depth');
+  const running = sum('requests_running');
+  const tokens = sum('generation_tokens_rate');
+  if (waiting === null || running === null || tokens === null) return null;
+  return `(${waiting} > 0 or ${running} > 0)\n* Inf\nand ${ON_SCOPE} (${tokens} == 0)`;
 }
 
 function only(expr: string, where: { readonly label: string; readonly value: string }): string {
@@ -166,6 +231,11 @@ function renameLabels(expr: string, engine: EngineFile): string {
       ? renamed
       : `label_replace(\n${indent(renamed)},\n  "${name}", "$1", "${own}", "(.+)"\n)`;
   }, expr);
+}
+
+/** In brackets where it is more than one comparison. */
+function grouped(expression: string): string {
+  return expression.includes('\n') ? `(\n${indent(expression)}\n)` : expression;
 }
 
 function anyOf(parts: readonly string[]): string {

@@ -92,8 +92,23 @@ describe('the text of the rules', () => {
 
   test('takes its limits from the thresholds given', () => {
     const strict = { ...DEFAULT_THRESHOLDS, 'queue_depth.critical': 17 };
-    expect(generateAlertRules({ ...settings, thresholds: strict })).toMatch(/llm_queue_depth\)\n\s+\) > 17/);
+    expect(generateAlertRules({ ...settings, thresholds: strict })).toContain(
+      'expr: wakewell:queue_depth:sum_5m > 17',
+    );
   });
+});
+
+test('what alerts ask of all engines is recorded once, before the alerts', () => {
+  const all = loadEngineFiles(builtInEnginesDirectory());
+  const text = generateAlertRules({ ...settings, engines: all });
+  const recordings = [...text.matchAll(/- record: (\S+)/g)].map(([, name = '']) => name);
+  const alerts = text.slice(text.indexOf('- alert:'));
+
+  expect(new Set(recordings).size).toBe(recordings.length);
+  expect(text.lastIndexOf('- record:')).toBeLessThan(text.indexOf('- alert:'));
+  for (const name of recordings) expect(alerts, name).toContain(name);
+  // No engine's name is left in an alert.
+  expect(alerts).not.toMatch(/vllm|sglang|dynamo|trtllm|tgi_|DCGM/);
 });
 
 describe.skipIf(withoutPromtool)(

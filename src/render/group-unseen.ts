@@ -20,7 +20,7 @@ export function groupUnseen(unseen: readonly string[], findings: readonly Findin
   return [...groups].map(([because, titles]) => ({ titles, because }));
 }
 
-/** "KV cache utilization, Queue depth: no answer within 3 s". */
+/** "KV cache utilization · Queue depth: no answer within 3 s". Titles have commas of their own. */
 export function unseenInWords({ titles, because }: UnseenGroup): string {
-  return titles.length === 0 ? because : `${titles.join(', ')}: ${because}`;
+  return titles.length === 0 ? because : `${titles.join(' · ')}: ${because}`;
 }

@@ -37,7 +37,7 @@ export function renderPlainText(view: IncidentView, options: PlainTextOptions = 
     model.byHand.forEach((check, i) => {
       say(`${i + 1}. ${check.title}${check.query === null ? '' : `: ${check.query}`}`, '  ');
     });
-    if (model.alsoUnseen.length > 0) say(`Not seen either: ${model.alsoUnseen.join(', ')}`, '');
+    if (model.alsoUnseen.length > 0) say(`Not seen either: ${model.alsoUnseen.join(' · ')}`, '');
   } else if (model.verdict !== null) {
     say(`${model.verdict.lead}: ${model.verdict.says}`, '');
     say(`(${model.verdict.confidence})`, '');

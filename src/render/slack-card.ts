@@ -159,7 +159,7 @@ function verdictLines(model: CardModel, budget: Budget): string[] {
       lines.push('Checks to run by hand, in this order:');
       // Every name before the first query: half a query cannot be pasted, and the incident's page has it whole.
       const titles = model.byHand.map((check) => slackText(budget.take(check.title, 40)));
-      const others = model.alsoUnseen.join(', ');
+      const others = model.alsoUnseen.join(' · ');
       const also = others === '' ? '' : slackText(budget.take(`Not seen either: ${others}`, 400));
       model.byHand.forEach(({ query }, i) => {
         const shown =

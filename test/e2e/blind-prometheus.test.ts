@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
     name: 'answers nothing',
     answer: ({ path }) => empty(path.endsWith('query_range') ? 'matrix' : 'vector'),
     short: 'no data for this scope',
-    reason: /no series for (vllm:|llm_|process_)\w+: is .+ scraped\?/,
+    reason: /no engine is scraped here: looked for \w+/,
   },
   {
     name: 'answers HTML with 200',

@@ -223,7 +223,7 @@ describe('the card in other states', () => {
     expect(queries.every((text) => text === query)).toBe(true);
     expect(shown.length).toBeLessThanOrEqual(CARD_BUDGET);
     expect(page.payload.custom_details?.['not seen']).toBe(
-      `${findings.map(({ title }) => title).join(', ')}: no answer within 3 s`,
+      `${findings.map(({ title }) => title).join(' · ')}: no answer within 3 s`,
     );
     expect(renderPlainText(view)).toContain('Not seen either: Check number 5');
   });

@@ -165,7 +165,9 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     ...{ db, source, findScopes, thresholds, clock },
     logger: logger.child({ part: 'health' }),
   });
+  const silenceSource = config.alertmanager.urls.length === 0 ? null : config.alertmanager.source;
   const receivers = createReceivers(config.receivers, {
+    silenceSource,
     publicUrl: config.publicUrl,
     ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
     fetch: overrides.fetch ?? globalThis.fetch,
@@ -382,6 +384,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       claim: (key) => db.transaction((tx) => callbacks.claimCallback(tx, key, clock.now())),
       respond: createRespond(slackNetwork),
       openForm: createOpenForm(slackNetwork),
+      silenceSource,
       publicUrl: config.publicUrl,
       ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
       clock,

@@ -9,6 +9,7 @@ import { DAY, MINUTE } from '../domain/clock.js';
 import { AppError } from '../domain/errors.js';
 import { type Incident, publicId } from '../domain/incident.js';
 import { type Labels, labelValue, type Matcher } from '../domain/labels.js';
+import { silenceMatchers } from '../domain/silence-matchers.js';
 import { momentTime } from '../render/duration.js';
 import { formatMatchers } from '../routing/parse-matchers.js';
 import type { Database } from '../store/database.js';
@@ -61,7 +62,7 @@ export async function silenceIncident(deps: SilenceDeps, request: SilenceRequest
     const alerts = await store.firingLabels(tx, incident.id);
     const refusal = refusalOf(deps, incident, alerts);
     if (refusal !== null) return { kind: 'illegal', incident, message: refusal };
-    matcherLists = matchersOf(alerts);
+    matcherLists = silenceMatchers(alerts);
     return { kind: 'changed', incident };
   });
   if (asked.kind !== 'changed') return asked;
@@ -113,21 +114,6 @@ function refusalOf(deps: SilenceDeps, incident: Incident, alerts: readonly Label
     return `${id} has ${names.length} different alerts firing: silence them in Alertmanager, by what they share`;
   }
   return null;
-}
-
-/** One list an alert name: every label that its firing alerts agree on, exactly. */
-function matchersOf(alerts: readonly Labels[]): Matcher[][] {
-  const byName = new Map<string, Labels[]>();
-  for (const labels of alerts) {
-    const name = labelValue(labels, 'alertname') ?? '';
-    byName.set(name, [...(byName.get(name) ?? []), labels]);
-  }
-  return [...byName.values()].map((same) => {
-    const [first = {}] = same;
-    return Object.entries(first)
-      .filter(([name, value]) => value !== '' && same.every((labels) => labelValue(labels, name) === value))
-      .map(([name, value]): Matcher => ({ name, operator: '=', value }));
-  });
 }
 
 function note(deps: SilenceDeps, request: SilenceRequest, silences: readonly PlacedSilence[]): Promise<void> {

@@ -8,10 +8,15 @@ import type { Receiver, ReceiverDeps } from './receiver.js';
 import { createSlackReceiver } from './slack.js';
 import { createWebhookReceiver } from './webhook.js';
 
+export type ReceiversDeps = ReceiverDeps & {
+  /** Source of the alerts that people can silence from a card; null = none. */
+  readonly silenceSource: string | null;
+};
+
 /** One receiver a configuration entry. Nothing is contacted yet. */
 export function createReceivers(
   configs: readonly ReceiverConfig[],
-  deps: ReceiverDeps,
+  deps: ReceiversDeps,
 ): ReadonlyMap<string, Receiver> {
   return new Map(
     configs.map((config) => {
@@ -34,7 +39,7 @@ function accountOf(config: ReceiverConfig): string {
   }
 }
 
-function createReceiver(config: ReceiverConfig, account: string, deps: ReceiverDeps): Receiver {
+function createReceiver(config: ReceiverConfig, account: string, deps: ReceiversDeps): Receiver {
   switch (config.kind) {
     case 'pagerduty':
       return createPagerDutyReceiver({ ...config, account, routingKey: config.routingKey.reveal() }, deps);

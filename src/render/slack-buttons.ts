@@ -6,6 +6,7 @@
 
 import { publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
+import { silenceMatchers } from '../domain/silence-matchers.js';
 import { clockTime } from './duration.js';
 import { objectiveOf, type SloLookup } from './headline.js';
 import { clean, cut } from './neutralise.js';
@@ -18,6 +19,8 @@ export type SlackButtonsOptions = {
   /** Base of our own pages; without it the menu has no link. */
   readonly publicUrl: string | null;
   readonly slo?: SloLookup;
+  /** Source of the alerts that can be silenced from here; null or absent = none can, and no button says so. */
+  readonly silenceSource?: string | null;
 };
 
 /** Phones cut labels early. */
@@ -49,19 +52,37 @@ export function slackButtons(view: IncidentView, options: SlackButtonsOptions): 
       deny: plain('Keep open', 12),
     },
   };
+  const question = silenceQuestion(view, options);
+  const silence =
+    question === null
+      ? null
+      : {
+          type: 'button',
+          action_id: 'inc.silence',
+          text: plain('Silence 1h', MAX_LABEL),
+          value: value('silence1h'),
+          confirm: {
+            title: plain('Silence for 1 hour?', 40),
+            text: plain(question, MAX_CONFIRM),
+            confirm: plain('Silence 1h', 12),
+            deny: plain('Cancel', 12),
+          },
+        };
+  const quiet = silence === null ? [] : [silence];
   const more = {
     type: 'overflow',
     action_id: 'inc.more',
     options: [
       option('Re-run diagnostics', value('rerun')),
       option('Add a note', value('note')),
+      ...(silence === null ? [] : [option('Silence 4h', value('silence4h'))]),
       option('Mark as noise', value('noise')),
       ...(options.publicUrl === null
         ? []
         : [{ ...option('Open incident', value('open')), url: pageUrl(options.publicUrl, incident.id) }]),
     ],
   };
-  if (incident.state === 'acknowledged') return [resolve, more];
+  if (incident.state === 'acknowledged') return [resolve, ...quiet, more];
   const acknowledge = {
     type: 'button',
     action_id: 'inc.ack',
@@ -69,7 +90,7 @@ export function slackButtons(view: IncidentView, options: SlackButtonsOptions): 
     text: plain('Acknowledge', MAX_LABEL),
     value: value('ack'),
   };
-  return [acknowledge, resolve, more];
+  return [acknowledge, resolve, ...quiet, more];
 }
 
 /** "TTFT p99 was 11.8s at 03:12 UTC (SLO 2s). 3 of 3 alerts still fire. …": what makes a hasty thumb think again. */
@@ -89,6 +110,29 @@ function liveFact(view: IncidentView, options: SlackButtonsOptions): string {
       : `${view.firingCount} of ${view.alertCount} alerts still fire.`;
   const again = view.incident.severity === 'critical' ? 'it reopens and pages' : 'it reopens';
   return [...measured, alerts, `${closes}; ${again} when an alert fires anew.`].join(' ');
+}
+
+/**
+ * Names what would be quiet and what would not. The text is fixed when the card is drawn, so it holds no end time.
+ * Null where nothing can be silenced from here: not placed in the configured Alertmanager, or quiet already.
+ */
+function silenceQuestion({ incident, alerts, firingCount }: IncidentView, options: SlackButtonsOptions) {
+  const here = incident.kind === 'problem' && incident.source === (options.silenceSource ?? null);
+  const firing = alerts.filter(({ status }) => status === 'firing');
+  if (!here || incident.silence !== null || firing.length === 0) return null;
+  // A view holds 50 alerts: what is not named may not be silenced by a thumb.
+  if (firing.length < firingCount) return null;
+  const lists = silenceMatchers(firing.map(({ labels }) => labels));
+  const names = lists.map((matchers) => matchers.find(({ name }) => name === 'alertname')?.value ?? '');
+  const [first = []] = lists;
+  const shared = first.filter(
+    ({ name, value }) =>
+      name !== 'alertname' &&
+      lists.every((list) => list.some((one) => one.name === name && one.value === value)),
+  );
+  const where = shared.map(({ name, value }) => `${name}=${value}`).join(', ');
+  const what = cut(clean(`${names.join(', ')} where ${where}`), MAX_CONFIRM - 60);
+  return `Silences ${what}, for 1 hour from now. Other alerts still page.`;
 }
 
 function plain(text: string, max: number) {

@@ -2,7 +2,16 @@
 
 import { SEVERITIES, type Severity } from '../domain/severity.js';
 
-export const SLACK_ACTS = ['ack', 'resolve', 'rerun', 'note', 'noise', 'open'] as const;
+export const SLACK_ACTS = [
+  'ack',
+  'resolve',
+  'silence1h',
+  'silence4h',
+  'rerun',
+  'note',
+  'noise',
+  'open',
+] as const;
 export type SlackAct = (typeof SLACK_ACTS)[number];
 
 export type SlackValue = {
@@ -22,7 +31,7 @@ export function writeSlackValue(value: SlackValue): string {
 /** The reverse; null for anything that a card of ours does not say. */
 export function readSlackValue(text: string): SlackValue | null {
   const [, act, incident, episode, revision, severity] =
-    /^([a-z]+)\.(\d{1,15})\.(\d{1,15})\.(\d{1,15})\.([a-z]+)$/.exec(text) ?? [];
+    /^([a-z\d]+)\.(\d{1,15})\.(\d{1,15})\.(\d{1,15})\.([a-z]+)$/.exec(text) ?? [];
   const knownAct = SLACK_ACTS.find((one) => one === act);
   const knownSeverity = SEVERITIES.find((one) => one === severity);
   if (knownAct === undefined || knownSeverity === undefined) return null;

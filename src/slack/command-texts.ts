@@ -20,6 +20,7 @@ export function helpText(found: Found, look: Look): string {
     '`/incident show 412`   `/incident ack 412 [comment]`',
     '`/incident resolve 412 [what fixed it]`   `/incident reopen 412`',
     '`/incident note 412 what happened`   `/incident rerun 412`',
+    '`/incident silence 412 1h [why]`',
   ].join('\n');
 }
 

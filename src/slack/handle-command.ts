@@ -1,6 +1,7 @@
 /** `/incident …`: the same acts by words, for who has no card at hand. Every answer is seen by the person alone. */
 
 import { publicId } from '../domain/incident.js';
+import { MAX_SILENCE_MS, MIN_SILENCE_MS } from '../incidents/silence-incident.js';
 import { cardModel } from '../render/card-model.js';
 import { cut, slackText } from '../render/neutralise.js';
 import { slackButtons } from '../render/slack-buttons.js';
@@ -17,6 +18,7 @@ import {
   type SlackCommand,
 } from './read-command.js';
 import { resultInWords } from './result-in-words.js';
+import { silenceAndTell } from './silence.js';
 import { ephemeral, refuse, type SlackAnswer } from './slack-answer.js';
 import { ANSWER_MS, type SlackActRequest, type SlackActResult, type SlackDeps } from './slack-deps.js';
 import { within } from './within.js';
@@ -27,6 +29,8 @@ const MAX_COMMENT_CHARS = 4_000;
 /** What is only helpful may not make the answer late. */
 const HINT_MS = 500;
 
+/** For what is told of when it is done, however long that takes. */
+const NEVER = new AbortController().signal;
 const REPLAYED = refuse(401, 'a copy of an earlier call');
 
 /** Reads the fields of a slash command (docs.slack.dev, "Slash commands"), does it and answers. Never throws. */
@@ -39,6 +43,22 @@ export async function handleCommand(deps: SlackDeps, call: SlackCall, body: stri
   const once = { provider: 'slack', key: call.signature } as const;
 
   const command = readCommand((fields.get('text') ?? '').slice(0, 2 * MAX_COMMENT_CHARS));
+  if (command.name === 'silence') {
+    const { incidentId, forMs, text } = command;
+    if (forMs === null || forMs < MIN_SILENCE_MS || forMs > MAX_SILENCE_MS) {
+      return {
+        status: 200,
+        body: ephemeral(`For how long? \`/incident silence ${incidentId} 1h [why]\`, 1m to 30d.`),
+      };
+    }
+    const { actor, via } = caller;
+    const request = { incidentId, actor, via, comment: text, forMs, signal: NEVER, once };
+    return {
+      status: 200,
+      body: ephemeral('Asking Alertmanager…'),
+      after: () => silenceAndTell(deps, request, fields.get('response_url')),
+    };
+  }
   return isAct(command)
     ? doAct(deps, command, { ...caller, once })
     : answer(deps, 'Not available', async () => ((await deps.claim(once)) ? read(deps, command) : null));
@@ -87,7 +107,7 @@ async function answer(
   return done.result === null ? REPLAYED : { status: 200, body: done.result };
 }
 
-type Reading = Exclude<SlackCommand, CommandedAct>;
+type Reading = Exclude<SlackCommand, CommandedAct | { readonly name: 'silence' }>;
 
 async function read(deps: SlackDeps, command: Reading): Promise<object> {
   switch (command.name) {

@@ -9,6 +9,7 @@ import { callerOf } from './caller.js';
 import { noteForm } from './note-form.js';
 import type { SlackInteraction } from './read-interaction.js';
 import { resultInWords, type SpokenAct } from './result-in-words.js';
+import { SILENCE_MS, silenceAndTell } from './silence.js';
 import { EMPTY, ephemeral, refuse, type SlackAnswer } from './slack-answer.js';
 import type { SlackApp } from './slack-apps.js';
 import { ANSWER_MS, type SlackActRequest, type SlackActResult, type SlackDeps } from './slack-deps.js';
@@ -19,6 +20,9 @@ export type SlackCall = {
   /** Names this very request. */
   readonly signature: string;
 };
+
+/** For what is told of when it is done, however long that takes. */
+const NEVER = new AbortController().signal;
 
 /** Carries out one interaction and says what to answer. Never throws. */
 export async function handleInteraction(
@@ -55,6 +59,18 @@ async function press(deps: SlackDeps, call: SlackCall, interaction: Press): Prom
     return { ...EMPTY, after: () => openNote(deps, call.app, value, triggerId, responseUrl) };
   }
   const { act } = value;
+  if (act === 'silence1h' || act === 'silence4h') {
+    const request: SlackActRequest & { readonly forMs: number } = {
+      incidentId: value.incidentId,
+      actor: caller.actor,
+      via: caller.via,
+      expectedRevision: value.revision,
+      forMs: SILENCE_MS[act],
+      signal: NEVER,
+      once: { provider: 'slack', key: call.signature },
+    };
+    return { ...EMPTY, after: () => silenceAndTell(deps, request, responseUrl) };
+  }
   const done = await within(deps, ANSWER_MS, (signal) => {
     const { actor, via } = caller;
     const once = { provider: 'slack', key: call.signature } as const;

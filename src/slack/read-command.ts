@@ -1,5 +1,6 @@
 /** `/incident ack 412 on it`: one command with words of its own. Slack escapes `&`, `<` and `>` in what is typed. */
 
+import { parseDuration } from '../config/duration.js';
 import { nearestWord } from '../config/suggest.js';
 import { INCIDENT_STATES, type IncidentState, parsePublicId } from '../domain/incident.js';
 import type { Severity } from '../domain/severity.js';
@@ -14,6 +15,13 @@ export type SlackCommand =
     }
   | CommandedAct
   | { readonly name: 'show'; readonly incidentId: number }
+  /** `forMs` is null where no duration was read. */
+  | {
+      readonly name: 'silence';
+      readonly incidentId: number;
+      readonly forMs: number | null;
+      readonly text: string;
+    }
   /** A known word without the incident it is about. */
   | { readonly name: 'which'; readonly word: string }
   | { readonly name: 'unknown'; readonly word: string; readonly near: string | null };
@@ -28,7 +36,7 @@ export type CommandedAct = {
 export const COMMAND_ACTS = ['ack', 'resolve', 'reopen', 'note', 'rerun'] as const;
 export type CommandAct = (typeof COMMAND_ACTS)[number];
 
-const WORDS = ['help', 'list', 'show', ...COMMAND_ACTS] as const;
+const WORDS = ['help', 'list', 'show', 'silence', ...COMMAND_ACTS] as const;
 const SAME_AS: Readonly<Record<string, (typeof WORDS)[number]>> = {
   '': 'help',
   '?': 'help',
@@ -39,6 +47,7 @@ const SAME_AS: Readonly<Record<string, (typeof WORDS)[number]>> = {
   resolved: 'resolve',
   're-run': 'rerun',
   run: 'rerun',
+  mute: 'silence',
 };
 
 /** Reads what was typed after `/incident`. Never throws. */
@@ -56,7 +65,9 @@ export function readCommand(typed: string): SlackCommand {
   if (known === 'show') return { name: 'show', incidentId };
   // With its own blanks and line breaks.
   const [, said = ''] = /^\S+\s+\S+\s+([\s\S]*)$/.exec(text) ?? [];
-  return { name: known, incidentId, text: said.trim() };
+  if (known !== 'silence') return { name: known, incidentId, text: said.trim() };
+  const [, duration = '', why = ''] = /^(\S*)\s*([\s\S]*)$/.exec(said) ?? [];
+  return { name: 'silence', incidentId, forMs: parseDuration(duration), text: why.trim() };
 }
 
 /** `open`, `acked`, `resolved`, `crit`, `warn` filter; every other word is searched for. */

@@ -5,7 +5,7 @@ import { minutesBetween } from '../render/duration.js';
 import { cut, slackText } from '../render/neutralise.js';
 import type { SlackActResult } from './slack-deps.js';
 
-export type SpokenAct = 'ack' | 'resolve' | 'reopen' | 'note' | 'rerun' | 'noise';
+export type SpokenAct = 'ack' | 'resolve' | 'reopen' | 'note' | 'rerun' | 'noise' | 'silence';
 
 const CHANGED: Readonly<Record<SpokenAct, (id: string) => string>> = {
   ack: (id) => `${id} is yours. Pager and card are being told.`,
@@ -14,6 +14,7 @@ const CHANGED: Readonly<Record<SpokenAct, (id: string) => string>> = {
   note: (id) => `Noted on ${id}.`,
   rerun: (id) => `Running the checks of ${id} again. Its card shows the verdict in a few seconds.`,
   noise: (id) => `${id} is marked as noise. Thank you.`,
+  silence: (id) => `${id} is silenced. Other alerts still page.`,
 };
 
 /** Never throws. `nowMs` is for "40s ago". */
@@ -52,6 +53,7 @@ function sameInWords(act: SpokenAct, incident: Incident, nowMs: number): string 
       return `${id} is ${stateInWords(incident, nowMs)}, not resolved.`;
     case 'note':
     case 'noise':
+    case 'silence':
       return `You said so of ${id} already.`;
   }
 }

@@ -29,6 +29,8 @@ export type SlackActResult =
   | { readonly kind: 'replayed' }
   | { readonly kind: 'illegal'; readonly incident: Incident; readonly message: string };
 
+export type SlackSilence = { readonly matchers: string; readonly endsAtMs: number };
+
 type Act<More = unknown> = (request: SlackActRequest & More) => Promise<SlackActResult>;
 
 export type SlackDeps = {
@@ -39,6 +41,10 @@ export type SlackDeps = {
     readonly addNote: Act<{ readonly comment: string }>;
     readonly askDiagnosis: Act;
     readonly giveFeedback: Act<{ readonly rating: 'noise' }>;
+    /** Asks Alertmanager, which may take some seconds; rejects when it does not take it. */
+    readonly silence: (
+      request: SlackActRequest & { readonly forMs: number },
+    ) => Promise<SlackActResult & { readonly silences?: readonly SlackSilence[] }>;
     /** Draws the cards of an incident again, for somebody who pressed on an old one. */
     readonly redraw: (incidentId: number) => Promise<void>;
   };
@@ -57,6 +63,8 @@ export type SlackDeps = {
   /** Opens a form at the person's screen. False when Slack did not take it. */
   readonly openForm: (app: SlackApp, triggerId: string, form: object) => Promise<boolean>;
   readonly publicUrl: string | null;
+  /** Source of the alerts that can be silenced from here; null = none. */
+  readonly silenceSource: string | null;
   readonly slo?: SloLookup;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -2,12 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { labelsFrom } from '../../src/domain/labels.js';
 import { SEVERITIES } from '../../src/domain/severity.js';
 import { slackButtons } from '../../src/render/slack-buttons.js';
 import { renderSlackCard } from '../../src/render/slack-card.js';
 import { readSlackValue, SLACK_ACTS, writeSlackValue } from '../../src/render/slack-value.js';
 import { sparkline } from '../../src/render/sparkline.js';
-import { aDiagnosis, aFinding, aResolvedView, aView, FIRED_AT } from '../support/a-view.js';
+import { aDiagnosis, aFinding, anIncidentAlert, aResolvedView, aView, FIRED_AT } from '../support/a-view.js';
 import { blockFaults } from '../support/block-kit.js';
 
 const options = { publicUrl: 'https://wakewell.example' };
@@ -169,6 +170,67 @@ describe('the question before resolving', () => {
   });
 });
 
+describe('the silence button', () => {
+  const here = { publicUrl: null, silenceSource: 'alertmanager' };
+  const silenceOf = (view: ReturnType<typeof aView>, with_ = here) =>
+    slackButtons(view, with_).find((one) => one.action_id === 'inc.silence') as unknown as
+      | typeof RESOLVE
+      | undefined;
+
+  test('names what it silences and what still pages', () => {
+    const view = aView({
+      alerts: [
+        anIncidentAlert({
+          labels: labelsFrom([
+            ['alertname', 'LLMHighTTFT'],
+            ['model', 'llama-70b'],
+            ['pod', 'a'],
+          ]),
+        }),
+        anIncidentAlert({
+          labels: labelsFrom([
+            ['alertname', 'LLMHighTTFT'],
+            ['model', 'llama-70b'],
+            ['pod', 'b'],
+          ]),
+        }),
+      ],
+      alertCount: 2,
+      firingCount: 2,
+      incident: { source: 'alertmanager' },
+    });
+
+    expect(silenceOf(view)).toMatchObject({
+      text: plain('Silence 1h'),
+      value: 'silence1h.412.7.1.critical',
+      confirm: {
+        title: plain('Silence for 1 hour?'),
+        text: plain(
+          'Silences LLMHighTTFT where model=llama-70b, for 1 hour from now. Other alerts still page.',
+        ),
+      },
+    });
+    expect(JSON.stringify(slackButtons(view, here))).toContain('silence4h.412.7.1.critical');
+  });
+
+  test('is there only where a silence can be placed, and nothing is hidden in it', () => {
+    const view = (over: Parameters<typeof aView>[0]) =>
+      aView({ ...over, incident: { source: 'alertmanager', ...over?.incident } });
+
+    expect(silenceOf(view({}))).toBeDefined();
+    expect(silenceOf(view({}), { publicUrl: null, silenceSource: 'other' })).toBeUndefined();
+    expect(slackButtons(view({}), { publicUrl: null }).map((one) => one.action_id)).not.toContain(
+      'inc.silence',
+    );
+    expect(silenceOf(view({ firingCount: 51 }))).toBeUndefined();
+    expect(silenceOf(view({ firingCount: 0, alerts: [] }))).toBeUndefined();
+    expect(
+      silenceOf(view({ incident: { silence: { by: 'mia', comment: '', untilMs: null } } })),
+    ).toBeUndefined();
+    expect(silenceOf(view({ incident: { kind: 'storm' } }))).toBeUndefined();
+  });
+});
+
 test('labels, buttons and texts stay within the limits of Slack and of a phone, whatever the incident holds', () => {
   const hostile = fc.string({ unit: 'binary', maxLength: 400 });
   fc.assert(
@@ -180,9 +242,21 @@ test('labels, buttons and texts stay within the limits of Slack and of a phone, 
       (name, model, severity, id) => {
         const view = aView({
           diagnosis: aDiagnosis({ incidentId: id }),
+          alerts: [
+            anIncidentAlert({
+              labels: labelsFrom([
+                ['alertname', name],
+                ['model', model],
+              ]),
+            }),
+          ],
           incident: { id, alertName: name, severity, scope: { model }, revision: 2 ** 40 },
         });
-        const { blocks } = cardOf(view);
+        const { source } = view.incident;
+        const { blocks } = renderSlackCard(view, {
+          ...options,
+          actions: (one) => slackButtons(one, { ...options, silenceSource: source }),
+        });
         expect(blockFaults(blocks)).toEqual([]);
         const elements = blocks.find(({ type }) => type === 'actions')?.elements as {
           text?: { text: string };

@@ -20,6 +20,12 @@ describe('reading', () => {
     ['note 412 &amp;lt;', { name: 'note', incidentId: 412, text: '&lt;' }],
     ['re-run 412', { name: 'rerun', incidentId: 412, text: '' }],
     ['show 412', { name: 'show', incidentId: 412 }],
+    [
+      'silence 412 1h30m a rollout',
+      { name: 'silence', incidentId: 412, forMs: 5_400_000, text: 'a rollout' },
+    ],
+    ['silence 412', { name: 'silence', incidentId: 412, forMs: null, text: '' }],
+    ['silence 412 soon', { name: 'silence', incidentId: 412, forMs: null, text: '' }],
     ['ack', { name: 'which', word: 'ack' }],
     ['ack 0', { name: 'which', word: 'ack' }],
     ['ack me', { name: 'which', word: 'ack' }],

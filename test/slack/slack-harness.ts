@@ -18,6 +18,7 @@ import { keptLog } from '../receivers/receiver-setup.js';
 import { aDiagnosis, anAlert } from '../support/build.js';
 import { startFakeSlack } from '../support/fake-slack.js';
 import { createIntakeHarness } from '../support/intake-harness.js';
+import type { createReconcileHarness } from '../support/reconcile-harness.js';
 import { commandBody, noteBody, pressBody, SIGNING_SECRET, slackHeaders } from '../support/signed-slack.js';
 
 export const BOT_TOKEN = 'xoxb-MARKER-slack-token';
@@ -38,9 +39,14 @@ export type Aftermath = {
 };
 
 export async function slackHarness(
-  over: { app?: Partial<SlackApp>; actions?: Partial<SlackDeps['actions']> } = {},
+  over: {
+    app?: Partial<SlackApp>;
+    actions?: Partial<SlackDeps['actions']>;
+    /** With an Alertmanager behind it. */
+    base?: Awaited<ReturnType<typeof createReconcileHarness>>;
+  } = {},
 ) {
-  const h = createIntakeHarness();
+  const h = over.base ?? createIntakeHarness();
   const { db, clock } = h;
   const slack = await startFakeSlack({ token: BOT_TOKEN, nowMs: clock.now });
   const log = keptLog();
@@ -53,10 +59,17 @@ export async function slackHarness(
     underway.add(work);
     return work.finally(() => underway.delete(work));
   };
-  const actions = createIncidentActions({ db, clock, pageDeadlineMs: 5_000, onCommitted: () => {} });
+  const actions =
+    over.base?.actions ?? createIncidentActions({ db, clock, pageDeadlineMs: 5_000, onCommitted: () => {} });
   const router = createSlackCallbacks(
     {
-      actions: { ...actions, redraw: (id) => tracked(actions.redraw(id)), ...over.actions },
+      actions: {
+        ...actions,
+        redraw: (id) => tracked(actions.redraw(id)),
+        silence: (request) => tracked(actions.silence(request)),
+        ...over.actions,
+      },
+      silenceSource: over.base === undefined ? null : 'alertmanager',
       reads: {
         view: (id) => readIncidentView(db.kysely, id),
         list: (query) => listIncidents(db.kysely, query),

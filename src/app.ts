@@ -27,6 +27,7 @@ import { createPagerDutyWebhook } from './http/pagerduty-webhook.js';
 import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
 import { createTimers } from './incidents/create-timers.js';
 import { directPages } from './incidents/direct-pages.js';
+import { createHeartbeats } from './incidents/heartbeats.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
 import { createLeaveFlapping } from './incidents/leave-flapping.js';
@@ -54,7 +55,7 @@ import { createPrometheusClient } from './prometheus/prometheus-client.js';
 import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
 import { renderPlainText } from './render/plain-text.js';
-import { compileRoutes, createRouter } from './routing/router.js';
+import { compileRoutes, createMatcher, createRouter } from './routing/router.js';
 import { createOpenForm } from './slack/open-form.js';
 import { createRespond } from './slack/respond.js';
 import { slackAppsOf } from './slack/slack-apps.js';
@@ -62,6 +63,7 @@ import { createSlackCallbacks } from './slack/slack-callbacks.js';
 import { createAccountStore } from './store/account-store.js';
 import { createCallbackStore } from './store/callback-store.js';
 import { createDiagnosisStore } from './store/diagnosis-store.js';
+import { createHeartbeatStore } from './store/heartbeat-store.js';
 import {
   countByState,
   listIncidents,
@@ -73,6 +75,7 @@ import { readIncidentView } from './store/incident-view.js';
 import { createNotificationStore } from './store/notification-store.js';
 import { openStorage } from './store/open-storage.js';
 import { createTimelineStore } from './store/timeline-store.js';
+import { createTimerStore } from './store/timer-store.js';
 import type { Trouble } from './store/trouble-board.js';
 import { createWorkStore } from './store/work-store.js';
 import { createPageRenderers } from './ui/pages.js';
@@ -255,15 +258,6 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'investigate' }),
     onDue: () => dispatcher.wake(),
   });
-  const timers = createTimers({
-    db,
-    clock,
-    logger: logger.child({ part: 'timers' }),
-    receivers: [...receivers.values()],
-    delays: config.reminders,
-    onDue: () => dispatcher.wake(),
-    metrics: createTimerMetrics(metrics.registry),
-  });
   const planning = {
     db,
     clock,
@@ -273,8 +267,15 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     flapping,
     logger: logger.child({ part: 'intake' }),
   };
+  const heartbeats = createHeartbeats({
+    stores: { heartbeats: createHeartbeatStore(), timers: createTimerStore() },
+    isHeartbeat: createMatcher(config.watchdog.matchers),
+    intervalMs: config.watchdog.intervalMs,
+    scopeLabels: config.scopeLabels,
+  });
   const intake = createIntake({
     ...planning,
+    heartbeats,
     route,
     pageDeadlineMs: config.timings.pageDeadlineMs,
     onCommitted() {
@@ -284,10 +285,24 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     onTruncated: (group) => reconciling.groupTruncated(group),
     metrics: metrics.intake,
   });
+  const timers = createTimers({
+    db,
+    clock,
+    logger: logger.child({ part: 'timers' }),
+    receivers: [...receivers.values()],
+    delays: config.reminders,
+    watchdog: { heartbeats, receiveWithin: intake.receiveWithin, scopeLabels: config.scopeLabels },
+    onDue() {
+      workLoop.wake();
+      dispatcher.wake();
+    },
+    metrics: createTimerMetrics(metrics.registry),
+  });
   const reconciling = createReconciling({
     db,
     config,
     receive: intake.receive,
+    isHeartbeat: heartbeats.isHeartbeat,
     route,
     onDue() {
       workLoop.wake();

@@ -1,8 +1,9 @@
-/** `wakewell rules`: the Prometheus rules of the eight alerts. */
+/** `wakewell rules`: the Prometheus rules of the eight alerts, and of the two that watch the way of an alert. */
 
 import { writeFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ALERTS } from '../catalog/alerts.js';
+import { SELF_ALERTS } from '../catalog/self-alerts.js';
 import { DEFAULT_THRESHOLDS } from '../catalog/thresholds.js';
 import { didYouMean } from '../config/suggest.js';
 import { generateAlertRules } from '../generate/alert-rules.js';
@@ -33,6 +34,7 @@ export async function rules(options: RulesOptions): Promise<number> {
   }
   const text = generateAlertRules({
     alerts: ALERTS,
+    selfAlerts: SELF_ALERTS,
     engines: engines.found,
     thresholds: { ...DEFAULT_THRESHOLDS, ...config.thresholds },
     timeScale: options.timeScale === undefined ? config.timeScale : readTimeScale(options.timeScale),

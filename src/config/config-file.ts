@@ -124,6 +124,7 @@ export const ConfigFile = z.strictObject({
       receipts: Age.optional(),
     })
     .optional(),
+  watchdog: z.strictObject({ matchers: z.array(Text).optional(), interval: Duration.optional() }).optional(),
   reminders: z.strictObject({ critical: Duration.optional(), warning: Duration.optional() }).optional(),
   timings: z
     .strictObject({

@@ -119,6 +119,8 @@ export type Config = {
     /** Webhook bodies as they arrived. */
     readonly receiptsMs: number;
   };
+  /** Which alerts are heartbeats, as matchers in Alertmanager's syntax, and how often they come; null learns it. */
+  readonly watchdog: { readonly matchers: readonly string[]; readonly intervalMs: number | null };
   /** A critical not acknowledged, a warning not looked at for so long is reminded of once. People's time: not shortened by the time scale. */
   readonly reminders: { readonly criticalMs: number; readonly warningMs: number };
   readonly timings: {
@@ -235,6 +237,10 @@ function checkNames(
       `alertmanager.source: no webhook token is called "${sourceOf(file)}", under which its alerts would arrive (known: ${known})`,
     );
   }
+  (file.watchdog?.matchers ?? []).forEach((text, index) => {
+    const wrong = input.checkMatcher?.(text) ?? null;
+    if (wrong !== null) fault(['watchdog', 'matchers', index], `watchdog: ${wrong}`);
+  });
   checkKeys('thresholds', 'threshold', file.thresholds, input.thresholdNames, fault);
   checkKeys('slo', 'signal', file.slo, input.signalNames, fault);
 }
@@ -327,6 +333,10 @@ function complete(file: ConfigFile, directory: string): Config {
       incidentsMs: file.retention?.incidents ?? 365 * DAY_MS,
       recordingsMs: file.retention?.recordings ?? 90 * DAY_MS,
       receiptsMs: file.retention?.receipts ?? 14 * DAY_MS,
+    },
+    watchdog: {
+      matchers: file.watchdog?.matchers ?? ['alertname="Watchdog"'],
+      intervalMs: file.watchdog?.interval ?? null,
     },
     reminders: {
       criticalMs: file.reminders?.critical ?? 900_000,

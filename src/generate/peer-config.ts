@@ -1,6 +1,11 @@
 /** Configuration of the peers beside us: what Prometheus scrapes, where Alertmanager sends. */
 
 import { stringify } from 'yaml';
+import { WAKEWELL_DOWN, WATCHDOG } from '../catalog/self-alerts.js';
+import { MINUTE } from '../domain/clock.js';
+
+/** How often Alertmanager delivers a Watchdog: its absence pages after two and a half of it. */
+const WATCHDOG_EVERY_MS = MINUTE;
 
 /** One page of metrics to scrape, and the labels that say whose it is. */
 export type ScrapeTarget = {
@@ -45,13 +50,33 @@ export function prometheusConfig(options: {
   });
 }
 
+/**
+ * Where Alertmanager sends. A Watchdog goes by a route of its own, since its interval is what its absence is measured
+ * by. With `pagerRoutingKey` what says that we are down goes straight to PagerDuty.
+ */
 export function alertmanagerConfig(options: {
   readonly webhookUrl: string;
   readonly bearerToken?: string;
   readonly groupWaitMs: number;
   readonly groupIntervalMs: number;
   readonly repeatIntervalMs: number;
+  /** Secret: the text then holds it. */
+  readonly pagerRoutingKey?: string;
 }): string {
+  const { pagerRoutingKey } = options;
+  const routes = [
+    ...(pagerRoutingKey === undefined
+      ? []
+      : [{ matchers: [`alertname="${WAKEWELL_DOWN}"`], receiver: 'pager', group_wait: '0s' }]),
+    {
+      matchers: [`alertname="${WATCHDOG}"`],
+      receiver: 'wakewell',
+      group_wait: '0s',
+      group_interval: `${WATCHDOG_EVERY_MS}ms`,
+      // Below the group_interval: at equal times every second delivery would be found to be just too early.
+      repeat_interval: `${WATCHDOG_EVERY_MS * 0.8}ms`,
+    },
+  ];
   return stringify({
     route: {
       receiver: 'wakewell',
@@ -59,6 +84,7 @@ export function alertmanagerConfig(options: {
       group_wait: `${options.groupWaitMs}ms`,
       group_interval: `${options.groupIntervalMs}ms`,
       repeat_interval: `${options.repeatIntervalMs}ms`,
+      routes,
     },
     receivers: [
       {
@@ -73,6 +99,9 @@ export function alertmanagerConfig(options: {
           },
         ],
       },
+      ...(pagerRoutingKey === undefined
+        ? []
+        : [{ name: 'pager', pagerduty_configs: [{ routing_key: pagerRoutingKey }] }]),
     ],
     inhibit_rules: [
       {

@@ -31,6 +31,7 @@ export type FindUndelivered = {
 export function createFindUndelivered(
   receiver: string,
   alertStore: Pick<AlertStore, 'findKnownAlerts'>,
+  isHeartbeat: (alert: Alert) => boolean = () => false,
 ): FindUndelivered {
   let reads = new Map<string, number>();
   const truncated = new Map<string, Labels>();
@@ -38,7 +39,8 @@ export function createFindUndelivered(
   return {
     async find(tx, held, ours, nowMs) {
       const candidates = [...held.values()].filter(
-        (one) => !ours.has(one.alert.alertKey) && isDelivered(one, receiver),
+        // A Watchdog that does not arrive must be missed, not fetched.
+        (one) => !ours.has(one.alert.alertKey) && isDelivered(one, receiver) && !isHeartbeat(one.alert),
       );
       const keys = candidates.map(({ alert }) => alert.alertKey);
       const known = new Map<string, KnownAlert[]>();

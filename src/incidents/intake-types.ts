@@ -11,7 +11,7 @@ import type { SureVerdict } from '../domain/sure-verdict.js';
 import type { TimelineKind } from '../domain/timeline.js';
 import type { Logger } from '../log/logger.js';
 import type { ReceiverKind } from '../routing/route-table.js';
-import type { Database } from '../store/database.js';
+import type { Database, Tx } from '../store/database.js';
 import type { EpisodeFacts } from '../store/incident-store.js';
 import type { Explains } from './join-index.js';
 
@@ -54,6 +54,18 @@ export type IntakeMetrics = {
   readonly failed: (requests: number) => void;
 };
 
+/** A Watchdog that fires, as part of a call. */
+export type Beat = { readonly source: string; readonly alert: Alert };
+
+export type TakesHeartbeats = {
+  /** Takes the Watchdogs out of a call; null when it holds none. */
+  readonly split: (
+    input: IntakeInput,
+  ) => { readonly beats: readonly Beat[]; readonly rest: IntakeInput } | null;
+  /** Remembers beats; returns what is to be received with them: the end of an absence. */
+  readonly record: (tx: Tx, beats: readonly Beat[], nowMs: number) => Promise<IntakeInput[]>;
+};
+
 export type IntakeDeps = {
   readonly db: Database;
   readonly clock: Clock;
@@ -67,6 +79,8 @@ export type IntakeDeps = {
   /** A resolve waits this long before it goes to pagers; a re-fire in it continues the episode. */
   readonly resolveHoldMs: number;
   readonly flapping: FlappingRule;
+  /** Takes Watchdogs out of the calls; when absent they are alerts like any other. */
+  readonly heartbeats?: TakesHeartbeats;
   /** Called after each commit: there may be work, and notifications may be due. */
   readonly onCommitted: () => void;
   /** Called after the commit of a group whose sender left alerts out. */

@@ -18,6 +18,8 @@ export type { IntakeDeps, IntakeInput, IntakeMetrics, ReceiveOutcome } from './i
 export type Intake = {
   /** Resolves when the call is committed. Rejects when it could not be (AppError `unavailable` while stopping); nothing is stored then. */
   readonly receive: (input: IntakeInput) => Promise<ReceiveOutcome>;
+  /** The same as part of a transaction. Whoever commits it calls what follows a commit. */
+  readonly receiveWithin: (tx: Tx, inputs: readonly IntakeInput[]) => Promise<ReceiveOutcome[]>;
   /** Refuses new calls and waits for those under way. */
   readonly close: () => Promise<void>;
 };
@@ -40,15 +42,21 @@ export function createIntake(deps: IntakeDeps): Intake {
   let closed = false;
 
   function commit(inputs: readonly IntakeInput[]): Promise<ReceiveOutcome[]> {
+    return deps.db.transaction((tx) => receiveWithin(tx, inputs), { promised: true });
+  }
+
+  async function receiveWithin(tx: Tx, inputs: readonly IntakeInput[]): Promise<ReceiveOutcome[]> {
     const nowMs = deps.clock.now();
     const options = { ...deps, nowMs, pageDeadlineMs: deps.pageDeadlineMs ?? DEFAULT_PAGE_DEADLINE_MS };
-    const plan = async (tx: Tx) => {
-      const planner = createPlanner(options);
-      await loadPlanState(tx, stores, inputs, options, planner);
-      for (const input of inputs) planner.receive(input);
-      return writePlan(tx, stores, planner.plan, options);
-    };
-    return deps.db.transaction(plan, { promised: true });
+    const split = inputs.map((input) => deps.heartbeats?.split(input) ?? { beats: [], rest: input });
+    const beats = split.flatMap((one) => one.beats);
+    const back = (await deps.heartbeats?.record(tx, beats, nowMs)) ?? [];
+    // In the order of the calls; what the beats bring along comes after them and is nobody's answer.
+    const calls = [...split.map((one) => one.rest), ...back];
+    const planner = createPlanner(options);
+    await loadPlanState(tx, stores, calls, options, planner);
+    for (const call of calls) planner.receive(call);
+    return writePlan(tx, stores, planner.plan, options);
   }
 
   async function commitBatch(batch: readonly Waiting[]): Promise<void> {
@@ -127,6 +135,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   }
 
   return {
+    receiveWithin,
     receive(input) {
       if (closed) return Promise.reject(new AppError('unavailable', 'the service is stopping'));
       return new Promise((resolve, reject) => {

@@ -36,6 +36,8 @@ export type ReconcileDeps = Pick<IntakeDeps, 'route'> & {
   /** What it calls us. */
   readonly receiver: string;
   readonly pageDeadlineMs: number;
+  /** Alerts whose absence is to be noticed, not made good. */
+  readonly isHeartbeat?: (alert: Alert) => boolean;
   /** How long after its delivery an alert expires whose expiry was never seen; 5 min when absent. */
   readonly expiresAfterMs?: number;
   /** Wall time, ms since 1970. */
@@ -67,7 +69,7 @@ const GONE_NOTE =
 
 export function createReconcile(deps: ReconcileDeps): Reconcile {
   const { stores } = deps;
-  const undelivered = createFindUndelivered(deps.receiver, stores.alerts);
+  const undelivered = createFindUndelivered(deps.receiver, stores.alerts, deps.isHeartbeat);
   let memory: ReconcileMemory = { absentReads: new Map(), expiries: new Map() };
 
   async function run(): Promise<Reconciled> {

@@ -31,6 +31,8 @@ export type TimerLoopDeps = {
   readonly db: Database;
   readonly timers: TimerStore;
   readonly handlers: TimerHandlers;
+  /** Plans anew what must not count the time in which nobody ran. */
+  readonly onStart: (tx: Tx, nowMs: number) => Promise<void>;
   /** Plans what follows from the present state of things; asked every few seconds. */
   readonly plan: (tx: Tx, nowMs: number) => Promise<void>;
   /** Moves what else waits in the database by a step of the wall clock, in the transaction that moves the timers. */
@@ -164,7 +166,10 @@ export function createTimerLoop(deps: TimerLoopDeps): TimerLoop {
   return {
     async start() {
       const nowMs = clock.now();
-      await db.transaction((tx) => timers.takeBackTimers(tx, { nowMs }));
+      await db.transaction(async (tx) => {
+        await timers.takeBackTimers(tx, { nowMs });
+        await deps.onStart(tx, nowMs);
+      });
       newestId = await timers.newestTimerId(db.kysely);
       offset = clock.now() - clock.monotonic();
       stopped = false;

@@ -27,7 +27,7 @@ export type Reconciling = ReconcileLoop & {
   readonly groupTruncated: (group: AlertGroup) => void;
 };
 
-export type ReconcilingDeps = Pick<ReconcileDeps, 'db' | 'receive' | 'route' | 'onDue'> & {
+export type ReconcilingDeps = Pick<ReconcileDeps, 'db' | 'receive' | 'route' | 'onDue' | 'isHeartbeat'> & {
   readonly config: Pick<Config, 'alertmanager' | 'scopeLabels' | 'severityMapping' | 'timeScale' | 'timings'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -63,6 +63,7 @@ export function createReconciling(deps: ReconcilingDeps): Reconciling {
     read: () => readPeers(clients, SETTLED_AFTER_MS / timeScale),
     receive: deps.receive,
     route: deps.route,
+    ...(deps.isHeartbeat === undefined ? {} : { isHeartbeat: deps.isHeartbeat }),
     source,
     receiver,
     pageDeadlineMs: timings.pageDeadlineMs,

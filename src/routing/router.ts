@@ -2,7 +2,7 @@
 
 import { type Labels, labelsFrom, type Matcher } from '../domain/labels.js';
 import type { Severity } from '../domain/severity.js';
-import { parseMatchers } from './parse-matchers.js';
+import { matchesAll, parseMatchers } from './parse-matchers.js';
 import { type ChosenReceiver, chooseReceivers, type ReceiverRef, type Route } from './route-table.js';
 
 export type WrittenRoute = {
@@ -29,6 +29,13 @@ export function compileRoutes(written: readonly WrittenRoute[]): Route[] {
     receivers: route.receivers,
     continue: route.continue === true,
   }));
+}
+
+/** Whether labels fit matchers as they are written. An empty list fits nothing. Throws on one that `matcherFault` objects to. */
+export function createMatcher(written: readonly string[]): (one: { readonly labels: Labels }) => boolean {
+  const [route] = compileRoutes([{ matchers: written, receivers: [] }]);
+  const matchers = route?.matchers ?? [];
+  return ({ labels }) => matchers.length > 0 && matchesAll(matchers, labels);
 }
 
 /** The function that intake asks: who is told of an incident of this severity with these labels. */

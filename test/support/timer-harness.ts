@@ -3,7 +3,10 @@
 import { onTestFinished } from 'vitest';
 import { MINUTE, SECOND } from '../../src/domain/clock.js';
 import { createTimers, type TimerOptions } from '../../src/incidents/create-timers.js';
+import { createHeartbeats } from '../../src/incidents/heartbeats.js';
 import type { IntakeDeps } from '../../src/incidents/receive-group.js';
+import { createHeartbeatStore } from '../../src/store/heartbeat-store.js';
+import { createTimerStore } from '../../src/store/timer-store.js';
 import { createIntakeHarness, type IntakeHarness, silentLogger } from './intake-harness.js';
 
 export type TimerHarness = IntakeHarness & {
@@ -19,9 +22,19 @@ export type TimerHarness = IntakeHarness & {
 };
 
 export async function createTimerHarness(
-  options: { readonly intake?: Partial<IntakeDeps>; readonly timers?: Partial<TimerOptions> } = {},
+  options: {
+    readonly intake?: Partial<IntakeDeps>;
+    readonly timers?: Partial<TimerOptions>;
+    readonly watchdogIntervalMs?: number;
+  } = {},
 ): Promise<TimerHarness> {
-  const h = createIntakeHarness(options.intake);
+  const heartbeats = createHeartbeats({
+    stores: { heartbeats: createHeartbeatStore(), timers: createTimerStore() },
+    isHeartbeat: ({ labels }) => labels.alertname === 'Watchdog',
+    intervalMs: options.watchdogIntervalMs ?? null,
+    scopeLabels: ['cluster', 'namespace', 'model'],
+  });
+  const h = createIntakeHarness({ heartbeats, ...options.intake });
   const create = () =>
     createTimers({
       db: h.db,
@@ -32,6 +45,11 @@ export async function createTimerHarness(
         { name: 'slack', kind: 'slack' },
       ],
       delays: { criticalMs: 15 * MINUTE, warningMs: 60 * MINUTE },
+      watchdog: {
+        heartbeats,
+        receiveWithin: h.intake.receiveWithin,
+        scopeLabels: ['cluster', 'namespace', 'model'],
+      },
       onDue: () => {},
       ...options.timers,
     });

@@ -440,7 +440,9 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       notificationsOf: (id) => notifications.notificationsOf(db.kysely, id),
       async renderMessage({ incidentId }) {
         const view = await readView(incidentId);
-        return view === null ? null : renderPlainText(view, { publicUrl: config.publicUrl });
+        return view === null
+          ? null
+          : renderPlainText(view, { publicUrl: config.publicUrl, columns: Number.POSITIVE_INFINITY });
       },
       playbooks: () => entries,
       now: clock.now,

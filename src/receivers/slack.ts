@@ -169,7 +169,9 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
         { receiver: config.name, incidentId: delivery.view.incident.id, detail: outcome.detail },
         'slack refused the blocks, sent as text',
       );
-      const text = escapeSlack(renderPlainText(delivery.view, look)).slice(0, 3_500);
+      const text = escapeSlack(
+        renderPlainText(delivery.view, { ...look, columns: Number.POSITIVE_INFINITY }),
+      ).slice(0, 3_500);
       return { ref: await send({ text, blocks: [] }), note: `as plain text: ${outcome.detail}` };
     }
   }

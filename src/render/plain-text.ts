@@ -1,4 +1,4 @@
-/** The card as plain text of at most 80 columns: for the terminal, the log, `/outbox` and a Slack that refuses blocks. */
+/** The card as plain text: 80 columns for the terminal and the log, unbroken for `/outbox` and a Slack that refuses blocks. */
 
 import type { IncidentView } from '../domain/incident-view.js';
 import type { FindingStatus } from '../domain/verdict.js';
@@ -15,13 +15,16 @@ const MARK: Readonly<Record<FindingStatus, string>> = { fail: '✗', ok: '✓', 
 export type PlainTextOptions = {
   readonly publicUrl?: string | null;
   readonly slo?: SloLookup;
+  /** 80 when absent. Infinity leaves the breaking to the reader: a phone would break broken lines again. */
+  readonly columns?: number;
 };
 
-/** Several lines, each at most 80 characters, no control characters but the newline between them. */
+/** Several lines, each at most `columns` long, no control characters but the newline between them. */
 export function renderPlainText(view: IncidentView, options: PlainTextOptions = {}): string {
   const model = cardModel(view, options);
-  const lines: string[] = [...wrap(headline(view, options), ''), ''];
-  const say = (text: string, indent = '  ') => lines.push(...wrap(cut(clean(text), 600), indent));
+  const columns = options.columns ?? COLUMNS;
+  const lines: string[] = [...wrap(headline(view, options), '', columns), ''];
+  const say = (text: string, indent = '  ') => lines.push(...wrap(cut(clean(text), 600), indent, columns));
 
   if (model.stateLine !== null) say(model.stateLine, '');
   if (model.flapping !== null) {
@@ -68,13 +71,13 @@ export function renderPlainText(view: IncidentView, options: PlainTextOptions = 
 }
 
 /** Breaks at spaces; a word longer than a line is cut into pieces. Further lines are indented by two more. */
-function wrap(text: string, indent: string): string[] {
+function wrap(text: string, indent: string, columns: number): string[] {
   const lines: string[] = [];
   let line = indent;
   let empty = true;
   for (const word of text.split(' ')) {
-    for (const piece of pieces(word, COLUMNS - indent.length - 2)) {
-      if (!empty && line.length + 1 + piece.length > COLUMNS) {
+    for (const piece of pieces(word, columns - indent.length - 2)) {
+      if (!empty && line.length + 1 + piece.length > columns) {
         lines.push(line);
         line = `${indent}  `;
         empty = true;

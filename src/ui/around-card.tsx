@@ -2,6 +2,7 @@
 
 import type { Enrichment, HealthFigure } from '../domain/verdict.js';
 import { clean, cut } from '../render/neutralise.js';
+import { formatSymptom, type SymptomUnit } from '../render/symptom.js';
 import { Badge, cleanBlock, type Tone } from './text.js';
 
 const HEALTH: Readonly<Record<HealthFigure['status'], { readonly mark: string; readonly tone: Tone }>> = {
@@ -19,18 +20,25 @@ const HEALTH_NAME: Readonly<Record<string, string>> = {
   queue: 'Queue',
 };
 
-export function AroundCard({ enrichment }: { readonly enrichment: Enrichment }) {
+/** `unit` is that of the alert's own value; `none` where nobody knows it. */
+export function AroundCard({
+  enrichment,
+  unit,
+}: {
+  readonly enrichment: Enrichment;
+  readonly unit: SymptomUnit;
+}) {
   const { expression, health, workersAffected, workersTotal } = enrichment;
   return (
     <section class="card" id="around">
       <h2>Around it</h2>
       <dl class="facts">
-        <dt>now</dt>
-        <dd>{number(enrichment.valueNow)}</dd>
+        <dt>its value now</dt>
+        <dd>{number(enrichment.valueNow, unit)}</dd>
         <dt>an hour ago</dt>
-        <dd>{number(enrichment.valueHourAgo)}</dd>
+        <dd>{number(enrichment.valueHourAgo, unit)}</dd>
         <dt>this hour yesterday</dt>
-        <dd>{number(enrichment.valueDayAgo)}</dd>
+        <dd>{number(enrichment.valueDayAgo, unit)}</dd>
         <dt>workers affected</dt>
         <dd>{affected(workersAffected, workersTotal)}</dd>
         <dt>restarts, last hour</dt>
@@ -84,16 +92,18 @@ export function AroundCard({ enrichment }: { readonly enrichment: Enrichment }) 
   );
 }
 
-/** "2 of 8: decode-3, decode-5". */
+/** "2 of 8: decode-3, decode-5"; "all 8". */
 function affected(workers: readonly string[], total: number | null): string {
   if (workers.length === 0) return 'none seen';
+  if (workers.length === total) return `all ${total}`;
   const count = total === null ? String(workers.length) : `${workers.length} of ${total}`;
   return `${count}: ${workers.map((worker) => cut(clean(worker), 60)).join(', ')}`;
 }
 
-/** The expression's unit is the operator's business, so the number stands alone. */
-function number(value: number | null): string {
+/** The unit of an operator's own expression is the operator's business, so its number stands alone. */
+function number(value: number | null, unit: SymptomUnit): string {
   if (value === null) return 'not seen';
+  if (unit !== 'none') return formatSymptom(value, unit);
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
 }
 

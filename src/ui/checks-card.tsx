@@ -62,7 +62,7 @@ function Check({ finding, number }: { readonly finding: Finding; readonly number
         ) : null}
       </div>
       <div class="row">
-        <span class="small">{clean(finding.says)}</span>
+        {measured && repeatsNumber(finding) ? null : <span class="small">{clean(finding.says)}</span>}
         {bars === '' ? null : (
           <span class="spark" title="last 30 minutes">
             {bars}
@@ -72,6 +72,11 @@ function Check({ finding, number }: { readonly finding: Finding; readonly number
       {finding.query === null && finding.workers.length === 0 ? null : <Doubt finding={finding} />}
     </li>
   );
+}
+
+/** Whether its sentence is only the number and the limit that stand above it. */
+function repeatsNumber({ says, value, limit }: Finding): boolean {
+  return value !== null && says === (limit === null ? value : `${value}, limit ${limit}`);
 }
 
 /** The question as it was asked, and the workers behind the number. */

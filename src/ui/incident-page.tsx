@@ -8,6 +8,7 @@ import { minutesBetween } from '../render/duration.js';
 import type { SloLookup } from '../render/headline.js';
 import { clean, cut } from '../render/neutralise.js';
 import { presentDiagnosis } from '../render/present-diagnosis.js';
+import { symptomOf } from '../render/symptom.js';
 import { AroundCard } from './around-card.js';
 import { ChecksCard } from './checks-card.js';
 import { renderPage } from './layout.js';
@@ -56,13 +57,14 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
             <VerdictCard diagnosis={diagnosis} notDiagnosed={model.notDiagnosed} />
             {diagnosis === null ? null : (
               <>
-                <FixesCard verdict={diagnosis.verdict} incidentId={incident.id} done={stepsDone(view)} />
+                {/* Before what to do: on a phone nobody scrolls past four fixes to be warned. */}
                 <DoNotCard verdict={diagnosis.verdict} />
+                <FixesCard verdict={diagnosis.verdict} incidentId={incident.id} done={stepsDone(view)} />
                 <ChecksCard diagnosis={diagnosis} />
               </>
             )}
             {incident.state === 'resolved' || running ? null : (
-              <form method="post" action={`/i/${incident.id}/diagnoses`}>
+              <form class="below" method="post" action={`/i/${incident.id}/diagnoses`}>
                 <button type="submit" class="quiet">
                   Run the checks again
                 </button>
@@ -70,7 +72,9 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
             )}
           </div>
           <div>
-            {diagnosis === null ? null : <AroundCard enrichment={diagnosis.enrichment} />}
+            {diagnosis === null ? null : (
+              <AroundCard enrichment={diagnosis.enrichment} unit={symptomOf(view, diagnosis).unit} />
+            )}
             <StoryCard timeline={view.timeline} nowMs={nowMs} />
             <AlertsCard view={view} nowMs={nowMs} />
             <MessagesCard notifications={notifications} nowMs={nowMs} />

@@ -90,6 +90,7 @@ td.name { white-space: nowrap; }
 .tabs { display: flex; flex-wrap: wrap; gap: 6px; margin: 0 0 10px; padding: 0; list-style: none; max-width: none; }
 .tabs a { display: inline-flex; align-items: center; min-height: 40px; padding: 0 12px; border: 1px solid var(--edge); border-radius: 20px; text-decoration: none; color: var(--text); }
 .tabs a[aria-current] { background: var(--text); color: var(--page); border-color: var(--text); }
+form.below { margin: 0 0 12px; }
 form.search { display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 12px; }
 form.search input { flex: 1 1 160px; }
 input, textarea, select, button { font: inherit; color: inherit; }

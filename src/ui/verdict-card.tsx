@@ -1,6 +1,7 @@
 /** What it is, what to do, what not to do: the three cards that are read at three in the morning. */
 
 import type { Diagnosis, Fix, Verdict } from '../domain/verdict.js';
+import { groupUnseen, unseenInWords } from '../render/group-unseen.js';
 import { clean } from '../render/neutralise.js';
 import type { NotDiagnosed } from '../render/not-diagnosed.js';
 import { cleanBlock } from './text.js';
@@ -75,9 +76,11 @@ export function VerdictCard({
         <div class="unseen">
           <h3 class="unknown">? Could not see</h3>
           <ul>
-            {verdict.unseen.map((sentence) => (
-              <li key={sentence}>{clean(sentence)}</li>
-            ))}
+            {groupUnseen(verdict.unseen, diagnosis.findings)
+              .map(unseenInWords)
+              .map((sentence) => (
+                <li key={sentence}>{clean(sentence)}</li>
+              ))}
           </ul>
         </div>
       )}

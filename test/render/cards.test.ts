@@ -338,6 +338,14 @@ test('hostile text breaks no limit, makes no mention and no link in Slack', () =
   );
 });
 
+test('a reader that breaks lines by itself gets them unbroken', () => {
+  const view = aView();
+  const unbroken = renderPlainText(view, { columns: Number.POSITIVE_INFINITY });
+
+  expect(unbroken.split('\n').some((line) => line.length > 80)).toBe(true);
+  expect(unbroken.replace(/\s+/g, ' ')).toBe(renderPlainText(view).replace(/\s+/g, ' '));
+});
+
 test('the plain text card fits 80 columns whatever it shows', () => {
   fc.assert(
     fc.property(hostile, hostile, (text, other) => {

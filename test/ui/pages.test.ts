@@ -37,17 +37,17 @@ function expectInOrder(text: string, parts: readonly string[]): void {
 }
 
 describe('the incident page', () => {
-  test('answers in this order: how bad, what, do, do not, the checks, the story', () => {
+  test('answers in this order: how bad, what, do not, do, the checks, the story', () => {
     expectInOrder(textOf(incidentPage()), [
       '● CRITICAL INC-412',
       'TTFT p99 11.8s on llama-70b/prod-us',
       'Likely cause',
       'KV cache full, prefill waits for blocks',
-      'Do this',
-      'Shed prompts over 16k tokens',
       'Do not',
       'Halve max_batch_size',
       'because',
+      'Do this',
+      'Shed prompts over 16k tokens',
       'Checks',
       '1 KV cache',
       '2 Queue depth',
@@ -72,6 +72,36 @@ describe('the incident page', () => {
     expect(text).toContain('decode-3 97% ✗ FAIL');
     expect(text).toContain('max by (worker) (vllm:kv_cache_usage_perc{model_name="llama-70b"})');
     expect(text).toContain('✓ OK 4 GPU');
+  });
+
+  test('says nothing twice: a sentence that only repeats the number, sixteen equal reasons', () => {
+    const measured = aFinding({ title: 'TTFT', value: '19.7 s', limit: '2 s', says: '19.7 s, limit 2 s' });
+    const blind = ['Queue', 'GPU'].map((title) => aFinding({ title, status: 'unknown', says: 'no answer' }));
+    const view = aView({
+      diagnosis: aDiagnosis({
+        findings: [measured, ...blind],
+        verdict: aVerdict({ evidence: [], unseen: ['Queue: no answer', 'GPU: no answer'] }),
+      }),
+    });
+
+    const text = textOf(incidentPage(view));
+
+    expect(text).toContain('19.7 s | limit 2 s');
+    expect(text).not.toContain('19.7 s, limit 2 s');
+    expect(text).toContain('Could not see Queue · GPU: no answer');
+  });
+
+  test('gives the alert’s own value its unit where it is known', () => {
+    const diagnosis = aDiagnosis();
+    const { enrichment } = diagnosis;
+    const workers = ['w-0', 'w-1'];
+    const around = { ...enrichment, valueNow: 19.71, workersAffected: workers, workersTotal: 2 };
+    const view = (alertName: string) =>
+      aView({ incident: { alertName }, diagnosis: aDiagnosis({ enrichment: around }) });
+
+    expect(textOf(incidentPage(view('LLMHighTTFT')))).toContain('its value now 19.7s');
+    expect(textOf(incidentPage(view('GatewaySlow')))).toContain('its value now 19.71');
+    expect(textOf(incidentPage(view('GatewaySlow')))).toContain('workers affected all 2');
   });
 
   test('says what could not be seen, and shows no number for it', () => {

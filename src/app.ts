@@ -31,6 +31,8 @@ import { createHeartbeats } from './incidents/heartbeats.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
 import { createLeaveFlapping } from './incidents/leave-flapping.js';
+import { leaveShadow } from './incidents/leave-shadow.js';
+import { createPageAnewStores } from './incidents/page-anew.js';
 import { createPatientReceive } from './incidents/patient-receive.js';
 import { createIntake } from './incidents/receive-group.js';
 import { createUpkeepLoop } from './incidents/upkeep.js';
@@ -54,6 +56,7 @@ import { createScopeFinder } from './prometheus/find-scopes.js';
 import { createPrometheusClient } from './prometheus/prometheus-client.js';
 import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
+import { fetchNothing } from './receivers/shadow.js';
 import { renderPlainText } from './render/plain-text.js';
 import { compileRoutes, createMatcher, createRouter } from './routing/router.js';
 import { createOpenForm } from './slack/open-form.js';
@@ -92,6 +95,8 @@ export const systemClock: Clock = {
 
 /** Freezing asks for every signal of the catalog, after the page; a source that hangs must not hold the work. */
 const FREEZE_MS = 20 * SECOND;
+
+const SHADOW_BANNER = 'Shadow mode: everything is decided and shown here, and nobody is told of anything.';
 
 export type App = {
   /** Listens, then works. Resolves with the address once connections are accepted. */
@@ -169,11 +174,16 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'health' }),
   });
   const silenceSource = config.alertmanager.urls.length === 0 ? null : config.alertmanager.source;
+  const shadow = config.mode === 'shadow';
+  // What tells somebody something goes out by this alone; questions to metrics and Alertmanager have their own ways.
+  const fetch = shadow ? fetchNothing : (overrides.fetch ?? globalThis.fetch);
+  metrics.setShadow(shadow);
   const receivers = createReceivers(config.receivers, {
+    shadow,
     silenceSource,
     publicUrl: config.publicUrl,
     ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
-    fetch: overrides.fetch ?? globalThis.fetch,
+    fetch,
     clock,
     logger: logger.child({ part: 'receivers' }),
   });
@@ -383,6 +393,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     silencing: {
       clients: reconciling.clients,
       source: config.alertmanager.source,
+      shadow,
       reconcile: reconciling.now,
     },
     onCommitted() {
@@ -391,7 +402,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     },
   });
   const slackLogger = logger.child({ part: 'slack' });
-  const slackNetwork = { fetch: overrides.fetch ?? globalThis.fetch, clock, logger: slackLogger };
+  const slackNetwork = { fetch, clock, logger: slackLogger };
   const slackCallbacks = createSlackCallbacks(
     {
       actions,
@@ -432,7 +443,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
     },
     pages: {
-      render: createPageRenderers(config.slo),
+      render: createPageRenderers(config.slo, () => (shadow ? [SHADOW_BANNER] : [])),
       counts: () => countByState(db.kysely),
       servingHealth,
       outbox: (limit) => notifications.listOutbox(db.kysely, { limit }),
@@ -447,7 +458,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       playbooks: () => entries,
       now: clock.now,
     },
-    health: { readiness, metrics: metrics.registry },
+    health: { readiness, mode: config.mode, metrics: metrics.registry },
     apiTokens: config.tokens.api,
     publicUrl: config.publicUrl,
     logger: logger.child({ part: 'http' }),
@@ -506,6 +517,10 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       onStop('intake', () => intake.close());
       onStop('reconciling', () => reconciling.stop());
       onStop('timers', () => timers.stop());
+      if (!shadow) {
+        const { pageDeadlineMs } = config.timings;
+        await leaveShadow({ db, stores: createPageAnewStores(), route, pageDeadlineMs, now: clock.now });
+      }
       await dispatcher.start();
       workLoop.start();
       reconciling.start();

@@ -21,6 +21,8 @@ import {
 } from './fields.js';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+/** shadow: everything is decided and shown, nothing leaves the process. */
+export const MODES = ['live', 'shadow'] as const;
 export const SEVERITY_WORDS = ['critical', 'warning', 'info'] as const;
 
 export const RoutingKey = secretField("the integration key of a PagerDuty service's Events API v2", {
@@ -76,6 +78,7 @@ export const ConfigFile = z.strictObject({
   url: HttpUrl.optional(),
   database_url: DatabaseUrl.optional(),
   log_level: z.enum(LOG_LEVELS).optional(),
+  mode: z.enum(MODES).optional(),
   time_scale: PositiveNumber.optional(),
   prometheus: z
     .strictObject({

@@ -6,7 +6,13 @@
 import { dirname, resolve } from 'node:path';
 import { MINUTE } from '../domain/clock.js';
 import type { FlappingRule } from '../domain/cycles.js';
-import { ConfigFile, type LOG_LEVELS, type ReceiverEntry, type SEVERITY_WORDS } from './config-file.js';
+import {
+  ConfigFile,
+  type LOG_LEVELS,
+  type MODES,
+  type ReceiverEntry,
+  type SEVERITY_WORDS,
+} from './config-file.js';
 import { applyEnvironment, DEFAULT_SOURCE, ENVIRONMENT_VARIABLES } from './environment.js';
 import type { Secret } from './secret.js';
 import { didYouMean } from './suggest.js';
@@ -63,6 +69,8 @@ export type Config = {
   readonly apiUrl: string;
   readonly databaseUrl: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** shadow: everything is decided and shown, nothing leaves the process. */
+  readonly mode: (typeof MODES)[number];
   /** 1 = real; 20 = windows, holds and intervals 20 times shorter. */
   readonly timeScale: number;
   readonly prometheus: {
@@ -294,6 +302,7 @@ function complete(file: ConfigFile, directory: string): Config {
     apiUrl: file.url ?? `http://127.0.0.1:${port === 0 ? DEFAULT_PORT : port}`,
     databaseUrl: file.database_url ?? DEFAULT_DATABASE_URL,
     logLevel: file.log_level ?? 'info',
+    mode: file.mode ?? 'live',
     timeScale: file.time_scale ?? 1,
     prometheus: {
       url: file.prometheus?.url ?? null,
@@ -396,6 +405,9 @@ function toReceiver(entry: ReceiverEntry): ReceiverConfig {
 /** Legal, but somebody will be surprised. */
 function warningsOf(config: Config): string[] {
   const warnings: string[] = [];
+  if (config.mode === 'shadow') {
+    warnings.push('mode is shadow: everything is decided and shown, and nobody is told of anything');
+  }
   if (config.prometheus.url === null) {
     warnings.push('no PROMETHEUS_URL: incidents are opened and routed, but no check can see a metric');
   }

@@ -70,6 +70,8 @@ export type Notification = {
   readonly faults: number;
   /** Sent from bare facts, without anything that had to be drawn. */
   readonly bare: boolean;
+  /** Decided and drawn in shadow mode: `sent` then means that it would have been. */
+  readonly shadow: boolean;
 };
 
 export type NewNotification = Pick<
@@ -97,7 +99,14 @@ export type DeliveryReason = (typeof DELIVERY_REASONS)[number];
 export type CardRef = { readonly channel: string; readonly messageId: string; readonly contentHash: string };
 
 export type DeliveryResult =
-  | { readonly kind: 'sent'; readonly ref: string | null; readonly card?: CardRef; readonly note?: string }
+  | {
+      readonly kind: 'sent';
+      readonly ref: string | null;
+      readonly card?: CardRef;
+      readonly note?: string;
+      /** Nothing left the process: it would have been sent. */
+      readonly shadow?: true;
+    }
   | { readonly kind: 'unchanged'; readonly reason: string }
   | {
       readonly kind: 'retry';

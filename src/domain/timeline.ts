@@ -32,6 +32,7 @@ export const TIMELINE_KINDS = [
   'silence_ended',
   'inhibited',
   'reconciled',
+  'shadowed',
 ] as const;
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];
 

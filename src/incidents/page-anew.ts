@@ -9,14 +9,25 @@ import type { Incident } from '../domain/incident.js';
 import type { NewNotification } from '../domain/notification.js';
 import { notificationsFor } from '../routing/route-table.js';
 import type { Tx } from '../store/database.js';
-import type { ReconcileStore } from '../store/reconcile-store.js';
+import { createIncidentStore } from '../store/incident-store.js';
+import { createNotificationStore } from '../store/notification-store.js';
+import { createReconcileStore } from '../store/reconcile-store.js';
+import { createTimelineStore } from '../store/timeline-store.js';
+import { createWorkStore } from '../store/work-store.js';
 import type { IntakeDeps } from './intake-types.js';
 import { type FollowUpEvent, followUps } from './told-receivers.js';
-import type { WriteStores } from './write-types.js';
 
-export type PageAnewStores = Pick<WriteStores, 'incidents' | 'notifications' | 'timeline' | 'work'> & {
-  readonly reconcile: Pick<ReconcileStore, 'leadAlert' | 'dropWaitingPages'>;
-};
+export type PageAnewStores = ReturnType<typeof createPageAnewStores>;
+
+export function createPageAnewStores() {
+  return {
+    incidents: createIncidentStore(),
+    notifications: createNotificationStore(),
+    reconcile: createReconcileStore(),
+    timeline: createTimelineStore(),
+    work: createWorkStore(),
+  };
+}
 
 export type PageAnewOptions = Pick<IntakeDeps, 'route'> & {
   /** Reads on from "paged because the": "silence by mia ended". Shown in the page. */

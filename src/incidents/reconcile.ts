@@ -11,7 +11,6 @@ import { labelsFrom } from '../domain/labels.js';
 import type { Logger } from '../log/logger.js';
 import type { AlertStore } from '../store/alert-store.js';
 import type { Database, Tx } from '../store/database.js';
-import type { ReconcileStore } from '../store/reconcile-store.js';
 import { createFindUndelivered } from './find-undelivered.js';
 import type { IntakeDeps, IntakeInput, ReceiveOutcome } from './intake-types.js';
 import { type PageAnewStores, pageAnew, tellTold } from './page-anew.js';
@@ -25,10 +24,7 @@ import {
 
 export type ReconcileDeps = Pick<IntakeDeps, 'route'> & {
   readonly db: Database;
-  readonly stores: PageAnewStores & {
-    readonly alerts: Pick<AlertStore, 'findKnownAlerts'>;
-    readonly reconcile: ReconcileStore;
-  };
+  readonly stores: PageAnewStores & { readonly alerts: Pick<AlertStore, 'findKnownAlerts'> };
   readonly read: () => Promise<PeersReading>;
   readonly receive: (input: IntakeInput) => Promise<ReceiveOutcome>;
   /** The source under which its alerts arrive. */

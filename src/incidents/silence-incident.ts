@@ -36,6 +36,8 @@ export type SilenceDeps = {
   readonly clients: readonly AlertmanagerClient[];
   /** The source under which the alerts of these clients arrive. */
   readonly source: string;
+  /** In shadow mode nothing is asked of anybody. */
+  readonly shadow?: boolean;
   /** Reads back what Alertmanager makes of it. */
   readonly reconcile: () => Promise<void>;
 };
@@ -99,6 +101,7 @@ function refusalOf(deps: SilenceDeps, incident: Incident, alerts: readonly Label
   const id = publicId(incident.id);
   if (incident.state === 'resolved') return `${id} is resolved: there is nothing to silence`;
   if (incident.kind !== 'problem') return `${id} speaks for others: silence those`;
+  if (deps.shadow === true) return 'shadow mode: nothing leaves this process, so silence it in Alertmanager';
   if (deps.clients.length === 0) {
     return 'no Alertmanager is configured: set ALERTMANAGER_URL, or silence it where its alerts come from';
   }

@@ -5,6 +5,7 @@ import { readPeers, SETTLED_AFTER_MS } from '../alertmanager/read-peers.js';
 import type { Config } from '../config/config.js';
 import type { AlertGroup } from '../domain/alert.js';
 import { type Clock, MINUTE } from '../domain/clock.js';
+import { createPageAnewStores } from '../incidents/page-anew.js';
 import { EXPIRES_AFTER_MS } from '../incidents/plan-reconcile.js';
 import { createReconcile, type ReconcileDeps } from '../incidents/reconcile.js';
 import {
@@ -14,11 +15,6 @@ import {
 } from '../incidents/reconcile-loop.js';
 import type { Logger } from '../log/logger.js';
 import { createAlertStore } from '../store/alert-store.js';
-import { createIncidentStore } from '../store/incident-store.js';
-import { createNotificationStore } from '../store/notification-store.js';
-import { createReconcileStore } from '../store/reconcile-store.js';
-import { createTimelineStore } from '../store/timeline-store.js';
-import { createWorkStore } from '../store/work-store.js';
 
 export type Reconciling = ReconcileLoop & {
   /** One a peer. Empty when none is configured: then nothing is compared. */
@@ -52,14 +48,7 @@ export function createReconciling(deps: ReconcilingDeps): Reconciling {
   );
   const reconcile = createReconcile({
     db: deps.db,
-    stores: {
-      alerts: createAlertStore(),
-      incidents: createIncidentStore(),
-      notifications: createNotificationStore(),
-      reconcile: createReconcileStore(),
-      timeline: createTimelineStore(),
-      work: createWorkStore(),
-    },
+    stores: { ...createPageAnewStores(), alerts: createAlertStore() },
     read: () => readPeers(clients, SETTLED_AFTER_MS / timeScale),
     receive: deps.receive,
     route: deps.route,

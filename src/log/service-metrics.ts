@@ -91,8 +91,17 @@ export function createServiceMetrics() {
     registers,
   });
 
+  const shadowMode = new Gauge({
+    name: 'wakewell_shadow_mode',
+    help: '1 while everything is decided and nothing is sent',
+    registers,
+  });
+
   return {
     registry,
+    setShadow(shadow: boolean): void {
+      shadowMode.set(shadow ? 1 : 0);
+    },
     reconcile: {
       reconciled(result: {
         readonly outcome: string;

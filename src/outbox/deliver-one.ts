@@ -71,12 +71,13 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
       return null;
     }
     const { view, card, present } = read;
+    const history = knownTo(receiver, read.history);
     const truth = stillTrue({
       notification,
       incident: present.incident,
       episode: view.episode,
       hasVerdict: present.diagnosis !== null,
-      history: read.history,
+      history,
     });
     if (truth.kind === 'drop') {
       await record.dropped(notification, truth.reason);
@@ -92,7 +93,7 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
     if (view.episode.resolveAttemptedAtMs === null) await markResolve(notification);
     const result = await send(turn, card, signal, (inTime) =>
       receiver.deliver(
-        { notification, view, card, secondPage: hasSecondPage(notification, read.history) },
+        { notification, view, card, secondPage: hasSecondPage(notification, history) },
         inTime,
       ),
     );
@@ -114,7 +115,8 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
       await record.gone(notification);
       return null;
     }
-    const history = await deps.stores.notifications.notificationsOf(kysely, incidentId);
+    const all = await deps.stores.notifications.notificationsOf(kysely, incidentId);
+    const history = knownTo(receiver, all);
     const truth = stillTrue({ notification, ...read, hasVerdict: false, history });
     if (truth.kind === 'drop') {
       await record.dropped(notification, truth.reason);
@@ -232,4 +234,9 @@ function hasSecondPage(of: Notification, history: readonly Notification[]): bool
       one.receiver === of.receiver &&
       (one.state === 'sent' || one.attempts > 0),
   );
+}
+
+/** What was only shadowed never reached a real receiver, so nothing can follow it there. */
+function knownTo(receiver: Receiver, history: readonly Notification[]): Notification[] {
+  return history.filter((one) => !one.shadow || receiver.shadow === true);
 }

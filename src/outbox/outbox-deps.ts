@@ -39,7 +39,7 @@ export type OutboxStores = {
 export type DeliveryObservation = {
   readonly receiver: string;
   readonly purpose: Purpose;
-  readonly outcome: 'sent' | 'retry' | 'rejected' | 'fault' | 'dead' | 'dropped' | 'unchanged';
+  readonly outcome: 'sent' | 'retry' | 'rejected' | 'fault' | 'dead' | 'dropped' | 'unchanged' | 'shadowed';
   /** A `DeliveryReason`, or null. */
   readonly reason: string | null;
   /** From the row's creation to now, ms of wall time. */

@@ -50,11 +50,12 @@ export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: ()
     reason: string | null,
     ref: string | null,
     also: (tx: Tx, nowMs: number) => Promise<void>,
+    shadow = false,
   ): Promise<void> {
     const nowMs = deps.clock.now();
     const { id, fence } = notification;
     const mine = await deps.db.transaction(async (tx) => {
-      const mine = await notifications.finish(tx, { id, fence, state, reason, ref, nowMs });
+      const mine = await notifications.finish(tx, { id, fence, state, reason, ref, shadow, nowMs });
       if (mine) await also(tx, nowMs);
       return mine;
     });
@@ -77,7 +78,7 @@ export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: ()
     const what = purposeInWords(notification.purpose);
     switch (result.kind) {
       case 'sent':
-        return sent(notification, card, result);
+        return result.shadow === true ? shadowed(notification) : sent(notification, card, result);
       case 'unchanged':
         await finish(notification, 'dropped', `unchanged: ${result.reason}`, null, async () => {});
         observe(notification, 'unchanged', null);
@@ -128,6 +129,23 @@ export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: ()
       ]);
     });
     observe(notification, 'sent', null);
+  }
+
+  /** Shadow mode: it counts as sent for whatever follows from that, and is shown as what it is. */
+  async function shadowed(notification: Notification): Promise<void> {
+    const reason = 'shadow mode: not sent';
+    const also = async (tx: Tx, nowMs: number): Promise<void> => {
+      const history = await notifications.notificationsOf(tx, notification.incidentId);
+      const { id, purpose, receiver } = notification;
+      const drawnBefore = history.some(
+        (one) => one.shadow && one.id !== id && one.purpose === 'card' && one.receiver === receiver,
+      );
+      if (purpose === 'card' && drawnBefore) return;
+      const text = `${purposeInWords(purpose)} to ${receiver} would have been sent now: shadow mode`;
+      await timeline.append(tx, [entry(notification, nowMs, 'shadowed', text)]);
+    };
+    await finish(notification, 'sent', reason, null, also, true);
+    observe(notification, 'shadowed', null);
   }
 
   async function retry(
@@ -249,7 +267,7 @@ function isNews(attempts: number): boolean {
 function entry(
   notification: Notification,
   atMs: number,
-  kind: 'sent' | 'send_failed' | 'send_dropped',
+  kind: 'sent' | 'send_failed' | 'send_dropped' | 'shadowed',
   text: string,
 ): NewTimelineEntry {
   return { incidentId: notification.incidentId, atMs, kind, text, actor: 'wakewell' };

@@ -5,12 +5,15 @@ import { slackButtons } from '../render/slack-buttons.js';
 import { createLogReceiver } from './log.js';
 import { createPagerDutyReceiver } from './pagerduty.js';
 import type { Receiver, ReceiverDeps } from './receiver.js';
+import { createShadowReceiver } from './shadow.js';
 import { createSlackReceiver } from './slack.js';
 import { createWebhookReceiver } from './webhook.js';
 
 export type ReceiversDeps = ReceiverDeps & {
   /** Source of the alerts that people can silence from a card; null = none. */
   readonly silenceSource: string | null;
+  /** Nothing is to leave the process. */
+  readonly shadow?: boolean;
 };
 
 /** One receiver a configuration entry. Nothing is contacted yet. */
@@ -22,7 +25,8 @@ export function createReceivers(
     configs.map((config) => {
       // What the provider counts by: the first receiver with the same one gives it its name.
       const account = configs.find((other) => accountOf(other) === accountOf(config))?.name ?? config.name;
-      return [config.name, createReceiver(config, account, deps)];
+      const receiver = createReceiver(config, account, deps);
+      return [config.name, deps.shadow === true ? createShadowReceiver(receiver, deps) : receiver];
     }),
   );
 }

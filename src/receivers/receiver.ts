@@ -38,6 +38,8 @@ export type Receiver = {
   /** Receivers with one key or channel share one account, and what it allows. Their own name when absent. */
   readonly account?: string;
   readonly budget?: Budget;
+  /** Set in shadow mode: it accepts everything and sends nothing. */
+  readonly shadow?: true;
   /** Receivers that are told in turn when this one does not accept a page; the default ladder when absent. */
   readonly ladder?: readonly string[];
   /**

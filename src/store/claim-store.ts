@@ -88,6 +88,7 @@ export function createClaimStore() {
         readonly state: Extract<NotificationState, 'sent' | 'dead' | 'dropped'>;
         readonly reason: string | null;
         readonly ref: string | null;
+        readonly shadow?: boolean;
         readonly nowMs: number;
       },
     ): Promise<boolean> {
@@ -96,6 +97,7 @@ export function createClaimStore() {
           state: result.state,
           last_reason: result.reason === null ? null : storable(result.reason, 500),
           ref: result.ref,
+          shadow: result.shadow === true ? 1 : 0,
           lease_until: null,
           finished_at: result.nowMs,
         })

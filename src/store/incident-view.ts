@@ -80,6 +80,7 @@ export async function readIncidentView(tx: Tx, incidentId: number): Promise<Inci
     .where('episode_id', '=', incident.episode_id)
     .where('purpose', '=', 'page')
     .where('state', '=', 'sent')
+    .where('shadow', '=', 0)
     .orderBy('receiver')
     .execute();
 

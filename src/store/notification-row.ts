@@ -26,5 +26,6 @@ export function toNotification(row: Selectable<NotificationsTable>): Notificatio
     onBehalfOf: row.on_behalf_of,
     faults: row.faults,
     bare: row.bare === 1,
+    shadow: row.shadow === 1,
   };
 }

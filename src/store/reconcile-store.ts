@@ -1,5 +1,6 @@
 /** What of ours is compared with Alertmanager, and what it said. */
 
+import { sql } from 'kysely';
 import type { IncidentAlert, Upstream } from '../domain/incident-view.js';
 import type { Labels } from '../domain/labels.js';
 import type { Severity } from '../domain/severity.js';
@@ -104,6 +105,30 @@ export function createReconcileStore() {
         for (const row of rows) alerts.set(row.id, toIncidentAlert(row));
       }
       return alerts;
+    },
+
+    /** Incidents that are not over and of which shadow mode kept back the page of the present episode, or the card. */
+    async onlyShadowed(tx: Tx): Promise<{ readonly incidentId: number; readonly page: boolean }[]> {
+      const rows = await tx
+        .selectFrom('incidents as i')
+        .select([
+          'i.id',
+          sql<number>`exists (select 1 from notifications n where n.episode_id = i.episode_id and n.incident_id = i.id
+            and n.purpose = 'page' and n.shadow = 1)`.as('page_shadowed'),
+          sql<number>`exists (select 1 from notifications n where n.episode_id = i.episode_id and n.incident_id = i.id
+            and n.purpose = 'page' and n.shadow = 0)`.as('page_real'),
+          sql<number>`exists (select 1 from notifications n where n.incident_id = i.id and n.purpose = 'card'
+            and n.shadow = 1)`.as('card_shadowed'),
+          sql<number>`exists (select 1 from cards c where c.incident_id = i.id)`.as('card_real'),
+        ])
+        .where(sql<boolean>`i.state <> 'resolved'`)
+        .orderBy('i.id')
+        .execute();
+      return rows.flatMap((row) => {
+        const page = Boolean(row.page_shadowed) && !row.page_real;
+        const card = Boolean(row.card_shadowed) && !row.card_real;
+        return page || card ? [{ incidentId: row.id, page }] : [];
+      });
     },
 
     /** The labels of every firing alert of an incident. */

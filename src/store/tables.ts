@@ -182,6 +182,7 @@ export type NotificationsTable = {
   on_behalf_of: string | null;
   faults: Generated<number>;
   bare: Generated<number>;
+  shadow: Generated<0 | 1>;
 };
 
 /** What a timer is about; its key and payload are those of the kind. */

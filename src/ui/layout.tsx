@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { clean } from '../render/neutralise.js';
 import type { Tone } from './text.js';
 
 export type Section = 'incidents' | 'health' | 'playbooks' | 'outbox';
@@ -70,4 +71,23 @@ function Layout({ title, section, tone = 'muted', refreshSeconds, children }: La
 /** A whole HTML document. Everything in it is escaped by Preact: no page sets markup as text. */
 export function renderPage(props: LayoutProps): string {
   return `<!doctype html>${renderToString(<Layout {...props} />)}`;
+}
+
+const MAIN = '<main id="main">';
+
+/** Puts sentences that concern the whole service above the content of a document made by `renderPage`. */
+export function withBanners(document: string, banners: readonly string[]): string {
+  if (banners.length === 0) return document;
+  const drawn = renderToString(
+    <aside aria-label="About this service">
+      {banners.map((sentence) => (
+        <p key={sentence} class="banner">
+          {clean(sentence)}
+        </p>
+      ))}
+    </aside>,
+  );
+  // Only the frame has this text: everything else in a document is escaped.
+  const at = document.indexOf(MAIN);
+  return document.slice(0, at) + drawn + document.slice(at);
 }

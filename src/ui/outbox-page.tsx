@@ -23,6 +23,9 @@ const STATE: Readonly<Record<NotificationState, { readonly mark: string; readonl
   withheld: { mark: '⏸', tone: 'warning' },
 };
 
+/** Would have been sent. */
+const SHADOWED = { mark: '◌', tone: 'unknown' } as const;
+
 /** The page at `/outbox`. */
 export function renderOutboxPage({ items, troubles, nowMs }: OutboxProps): string {
   // A card is redrawn with every change: unfolded, its newest alone says all that the older ones would.
@@ -87,13 +90,14 @@ function Message({
   readonly open: boolean;
   readonly nowMs: number;
 }) {
-  const { mark, tone } = STATE[notification.state];
+  const { mark, tone } = notification.shadow ? SHADOWED : STATE[notification.state];
+  const state = notification.shadow ? 'shadow' : notification.state;
   return (
     <section class="card">
       <div class="row spread">
         <span>
           <Badge tone={tone}>
-            {mark} {notification.state.toUpperCase()}
+            {mark} {state.toUpperCase()}
           </Badge>{' '}
           <strong>
             {notification.purpose.replaceAll('_', ' ')} → {clean(notification.receiver)}
@@ -109,7 +113,7 @@ function Message({
           </>
         ) : (
           <>
-            {notification.state} <Time atMs={notification.finishedAtMs} nowMs={nowMs} />
+            {state} <Time atMs={notification.finishedAtMs} nowMs={nowMs} />
           </>
         )}
         {notification.attempts === 0

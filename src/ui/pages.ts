@@ -5,20 +5,25 @@ import { renderErrorPage } from './error-page.js';
 import { renderHealthPage } from './health-page.js';
 import { renderIncidentList } from './incident-list.js';
 import { type IncidentPageProps, renderIncidentPage } from './incident-page.js';
+import { withBanners } from './layout.js';
 import { renderOutboxPage } from './outbox-page.js';
 import { renderPlaybookList, renderPlaybookPage } from './playbook-pages.js';
 import { STYLESHEET } from './stylesheet.js';
 
-/** `slo` replaces single objectives of the catalog in headlines. */
-export function createPageRenderers(slo: SloLookup = {}) {
+/** `slo` replaces single objectives of the catalog in headlines; `banners` are what every page says first. */
+export function createPageRenderers(slo: SloLookup = {}, banners: () => readonly string[] = () => []) {
+  const framed =
+    <Props>(render: (props: Props) => string) =>
+    (props: Props): string =>
+      withBanners(render(props), banners());
   return {
-    incidentList: renderIncidentList,
-    incidentPage: (props: IncidentPageProps) => renderIncidentPage(props, slo),
-    healthPage: renderHealthPage,
-    outboxPage: renderOutboxPage,
-    playbookList: renderPlaybookList,
-    playbookPage: renderPlaybookPage,
-    errorPage: renderErrorPage,
+    incidentList: framed(renderIncidentList),
+    incidentPage: framed((props: IncidentPageProps) => renderIncidentPage(props, slo)),
+    healthPage: framed(renderHealthPage),
+    outboxPage: framed(renderOutboxPage),
+    playbookList: framed(renderPlaybookList),
+    playbookPage: framed(renderPlaybookPage),
+    errorPage: framed(renderErrorPage),
     stylesheet: STYLESHEET,
   };
 }

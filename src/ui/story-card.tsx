@@ -29,6 +29,7 @@ const KEY_KINDS: ReadonlySet<TimelineKind> = new Set([
   'silence_ended',
   'inhibited',
   'reconciled',
+  'shadowed',
   'send_failed',
   'folded',
   'unfolded',
@@ -176,7 +177,7 @@ export function MessagesCard({
               <Time atMs={one.finishedAtMs ?? one.dueAtMs} nowMs={nowMs} />
             </span>
             <span>
-              {one.purpose.replaceAll('_', ' ')} to {clean(one.receiver)}: {one.state}
+              {one.purpose.replaceAll('_', ' ')} to {clean(one.receiver)}: {one.shadow ? 'shadow' : one.state}
               {one.lastReason === null ? (
                 ''
               ) : (

@@ -101,6 +101,7 @@ button, .button { display: inline-flex; align-items: center; justify-content: ce
 button.quiet { background: transparent; color: var(--text); border-color: var(--edge); }
 .actions { display: flex; gap: 8px; align-items: center; }
 .actions input[name=actor] { width: 180px; min-width: 0; flex: 0 1 180px; }
+.banner { background: var(--text); color: var(--page); padding: 8px 16px; margin: 0; text-align: center; font-weight: 600; }
 .notice { border: 1px solid var(--link); border-radius: 8px; padding: 10px 14px; margin: 0 0 12px; max-width: none; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 0 0 8px; }
 .facts dt { color: var(--muted); } .facts dd { margin: 0; }

@@ -68,7 +68,7 @@ describe('tokens', () => {
   test('health and the style sheet need none', async () => {
     const h = createHttpHarness(guarded);
 
-    await h.request.get('/healthz').expect(200, { status: 'ok' });
+    await h.request.get('/healthz').expect(200, { status: 'ok', mode: 'live' });
     await h.request.get('/readyz').expect(200);
     await h.request.get('/style.css').expect(200);
   });

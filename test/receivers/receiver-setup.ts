@@ -61,6 +61,7 @@ export function aNotification(purpose: Purpose, over: Partial<Notification> = {}
     onBehalfOf: null,
     faults: 0,
     bare: false,
+    shadow: false,
     ...over,
   };
 }

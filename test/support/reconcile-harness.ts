@@ -6,13 +6,9 @@ import { readPeers } from '../../src/alertmanager/read-peers.js';
 import type { Alert } from '../../src/domain/alert.js';
 import { MINUTE } from '../../src/domain/clock.js';
 import { createIncidentActions } from '../../src/incidents/incident-actions.js';
+import { createPageAnewStores } from '../../src/incidents/page-anew.js';
 import { createReconcile, type Reconciled } from '../../src/incidents/reconcile.js';
 import { createAlertStore } from '../../src/store/alert-store.js';
-import { createIncidentStore } from '../../src/store/incident-store.js';
-import { createNotificationStore } from '../../src/store/notification-store.js';
-import { createReconcileStore } from '../../src/store/reconcile-store.js';
-import { createTimelineStore } from '../../src/store/timeline-store.js';
-import { createWorkStore } from '../../src/store/work-store.js';
 import { type FakeAlertmanager, startFakeAlertmanager } from './fake-alertmanager.js';
 import { createIntakeHarness, silentLogger } from './intake-harness.js';
 
@@ -47,14 +43,7 @@ export async function createReconcileHarness(options: { readonly peers?: number 
   const start = () =>
     createReconcile({
       db,
-      stores: {
-        alerts: createAlertStore(),
-        incidents: createIncidentStore(),
-        notifications: createNotificationStore(),
-        reconcile: createReconcileStore(),
-        timeline: createTimelineStore(),
-        work: createWorkStore(),
-      },
+      stores: { ...createPageAnewStores(), alerts: createAlertStore() },
       read: () => readPeers(clients),
       receive: h.intake.receive,
       source: 'alertmanager',

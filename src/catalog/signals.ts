@@ -27,9 +27,11 @@ export type SignalDefinition = {
   readonly healthy?: readonly [number, number];
   /** Window of its rates where the usual five minutes would hide what it is for, ms at time scale 1. */
   readonly windowMs?: number;
+  /** Known of a worker that no longer answers: everything else of it is the past then. */
+  readonly outlivesWorker?: true;
 };
 
-type Extra = Pick<SignalDefinition, 'splitBy' | 'healthy' | 'windowMs'>;
+type Extra = Pick<SignalDefinition, 'splitBy' | 'healthy' | 'windowMs' | 'outlivesWorker'>;
 
 export const SIGNALS: readonly SignalDefinition[] = [
   worker('kv_cache_utilization', 'ratio', 'KV cache blocks in use', { healthy: [0.5, 0.85] }),
@@ -52,7 +54,7 @@ export const SIGNALS: readonly SignalDefinition[] = [
   worker('generation_tokens_rate', 'tokens_per_second', 'tokens generated'),
   worker('prompt_tokens_rate', 'tokens_per_second', 'prompt tokens prefilled'),
   worker('worker_restarts', 'count', 'restarts in the last hour'),
-  worker('worker_up', 'bool', 'the worker answers scrapes'),
+  worker('worker_up', 'bool', 'the worker answers scrapes', { outlivesWorker: true }),
   worker('context_length_max', 'tokens', 'configured maximum context length'),
   scope('ttft_p50_seconds', 'seconds', 'time to first token, median', { healthy: [0.1, 0.3] }),
   scope('ttft_p95_seconds', 'seconds', 'time to first token, 95th percentile'),

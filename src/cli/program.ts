@@ -43,6 +43,7 @@ export function createProgram(done: (status: number) => void): Command {
   addSetup(program, done);
   addAlerts(program, done);
   addHealth(program, done);
+  addDoctor(program, done);
   addIncidents(program, done);
   addStorage(program, done);
   program
@@ -158,6 +159,15 @@ function addHealth(program: Command, done: Done): void {
     .option(...JSON_OPTION)
     .addHelpText('after', examples('health', 'health --fail-on warning --json'))
     .action(async (options) => done(await (await import('./health.js')).health(options)));
+}
+
+function addDoctor(program: Command, done: Done): void {
+  program
+    .command('doctor')
+    .description('try everything that a page depends on, and say what is blind and why')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('doctor', 'doctor --json'))
+    .action(async (options) => done(await (await import('./doctor.js')).doctor(options)));
 }
 
 function addIncidents(program: Command, done: Done): void {

@@ -56,7 +56,7 @@ export function chooseEngines(
     const source = engine.signals[signal];
     const isPresent = present.includes(engine);
     if (source?.expr === undefined) {
-      if (isPresent && engine.role !== 'companion')
+      if ((isPresent || elsewhere.includes(engine)) && engine.role !== 'companion')
         unavailable ??= { engine: engine.engine, why: source?.why ?? `${engine.title} has no ${signal}` };
       continue;
     }

@@ -7,7 +7,10 @@ import type { PrometheusClient } from './prometheus-client.js';
 /** A Prometheus with more served models than this is read in parts that somebody chose: the first ones are taken. */
 const MAX_SCOPES = 200;
 
-/** Finds every scope that an engine or gateway reports, by the probes of the engine files: one question. */
+/** A model whose engines went silent is still served by somebody's intention: it is found, and shows as stale. */
+const LOOK_BACK = '1h';
+
+/** Finds every scope that an engine or gateway reported within the hour, by the probes of the engine files: one question. */
 export function createScopeFinder(
   client: PrometheusClient,
   engines: readonly EngineFile[],
@@ -17,7 +20,7 @@ export function createScopeFinder(
   const expression = asked
     .map((engine) => {
       const own = scopeLabels.map((name) => engine.labels[name] ?? name).join(', ');
-      return `label_replace(group by (${own}) (${engine.probe}), "engine_file", "${engine.engine}", "", "")`;
+      return `label_replace(group by (${own}) (last_over_time(${engine.probe}[${LOOK_BACK}])), "engine_file", "${engine.engine}", "", "")`;
     })
     .join(' or ');
 

@@ -8,6 +8,7 @@ import { type Clock, SECOND } from '../domain/clock.js';
 import { type MatrixAnswer, readMatrix, readVector, type VectorAnswer } from './answer.js';
 import { createCircuitBreaker } from './circuit-breaker.js';
 import { failed, fromError, isServerFault, judge, type Outcome } from './http-outcome.js';
+import { type RulesAnswer, readRules } from './read-rules.js';
 
 export type PrometheusClientOptions = {
   /** With path prefix, without trailing slash needed: `http://prometheus:9090`. */
@@ -35,6 +36,8 @@ export type PrometheusClient = {
       readonly signal?: AbortSignal;
     },
   ) => Promise<MatrixAnswer>;
+  /** The rules that it evaluates. */
+  readonly rules: () => Promise<RulesAnswer>;
   readonly close: () => Promise<void>;
 };
 
@@ -67,7 +70,7 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
 
   async function ask(
     path: string,
-    form: Record<string, string>,
+    form: Record<string, string> | null,
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
     if (isAborted(signal)) return failed('timeout', GIVEN_UP);
@@ -83,9 +86,10 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
     return outcome;
   }
 
+  /** Without a form it is a GET, for what the API answers to nothing else. */
   async function request(
     path: string,
-    form: Record<string, string>,
+    form: Record<string, string> | null,
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
     const abort = new AbortController();
@@ -98,9 +102,13 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
       const serverMs = Math.max(100, timeoutMs - SERVER_TIMEOUT_MARGIN_MS);
       const response = await pool.request({
         path: `${prefix}/api/v1/${path}`,
-        method: 'POST',
         headers,
-        body: new URLSearchParams({ ...form, timeout: `${serverMs}ms` }).toString(),
+        ...(form === null
+          ? { method: 'GET' as const }
+          : {
+              method: 'POST' as const,
+              body: new URLSearchParams({ ...form, timeout: `${serverMs}ms` }).toString(),
+            }),
         signal: signal === undefined ? abort.signal : AbortSignal.any([abort.signal, signal]),
       });
       const encoding = String(response.headers['content-encoding'] ?? 'identity');
@@ -135,6 +143,10 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
       const form = { query: expression, start: seconds(startMs), end: seconds(endMs), step: seconds(stepMs) };
       const outcome = await ask('query_range', form, signal);
       return outcome.kind === 'text' ? readMatrix(outcome.text) : outcome;
+    },
+    async rules() {
+      const outcome = await ask('rules', null, undefined);
+      return outcome.kind === 'text' ? readRules(outcome.text) : outcome;
     },
     close: () => pool.destroy(),
   };

@@ -14,7 +14,7 @@ import type { RangeReading, SignalReading } from '../domain/signal.js';
 import { type Candidate, chooseEngines } from './choose-engines.js';
 import { explainEmpty } from './explain-empty.js';
 import { mergeRanges, mergeReadings } from './merge-readings.js';
-import { createEngineProbe } from './probe-engines.js';
+import { createEngineProbe, type EnginesFound } from './probe-engines.js';
 import type { PrometheusClient } from './prometheus-client.js';
 import { rangeFrom, readingFrom, type Silent } from './read-answer.js';
 import { createSharedQuestions } from './shared-questions.js';
@@ -112,11 +112,16 @@ export function createPrometheusSource(
     for (const candidate of choice.others) {
       const query = queryOf(candidate, windowMs);
       const reading = await ask(candidate, query);
-      if (!isSilent(reading)) return reading;
-      silent.push({ candidate, query, warnings: reading.warnings });
+      if (!isSilent(reading) && !(isAnswer<T>(reading) && lingers(candidate, signal, found))) return reading;
+      silent.push({ candidate, query, warnings: isSilent(reading) ? reading.warnings : [] });
     }
-    if (present.length === 0 && found.elsewhere.length === 0) return nobodyHere(engines);
-    const explain = silent.filter(({ candidate }) => candidate.isPresent || present.length === 0);
+    if (present.length === 0 && found.elsewhere.length === 0) return NOBODY;
+    const { elsewhere } = found;
+    const explain = silent.filter(
+      ({ candidate }) =>
+        candidate.isPresent ||
+        (present.length === 0 && (elsewhere.length === 0 || elsewhere.includes(candidate.engine))),
+    );
     if (explain.length === 0 && choice.unavailable !== null)
       return { ...nothing('unavailable', choice.unavailable.why), engine: choice.unavailable.engine };
     const reasons = await Promise.all(
@@ -204,11 +209,16 @@ function isAnswer<T extends { readonly kind: string }>(reading: T | Nothing | Si
   return reading.kind === 'value' || reading.kind === 'series';
 }
 
-/** Nothing of any engine, neither here nor anywhere else. */
-function nobodyHere(engines: readonly EngineFile[]) {
-  const probes = engines.filter(({ role }) => role !== 'companion').map(({ probe }) => probe);
-  return nothing('no_series', `no engine is scraped here: looked for ${probes.join(', ')}`);
+/**
+ * A rate goes on for its whole window after its target went silent. Where the engine's probe is gone from the scope,
+ * what it still answers is the past, and must not pass for the present.
+ */
+function lingers({ engine, isPresent }: Candidate, signal: string, found: EnginesFound): boolean {
+  return !isPresent && found.elsewhere.includes(engine) && findSignal(signal)?.outlivesWorker !== true;
 }
+
+/** Nothing of any engine, neither here nor anywhere else. */
+const NOBODY = nothing('no_series', 'this Prometheus has no metrics of any known engine');
 
 function waiting(read: ReadOptions) {
   const detail = 'given up before Prometheus answered';

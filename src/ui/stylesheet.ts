@@ -111,7 +111,9 @@ button.quiet { background: transparent; color: var(--text); border-color: var(--
 .thumb .actions > button:first-of-type { flex: 1 0 auto; }
 .for-desk { display: none; }
 @media (max-width: 599px) {
-  .bar a { font-size: .9375rem; }
+  /* One line: the sections are reached by a thumb, the first screen belongs to the incident. */
+  .bar nav { flex-wrap: nowrap; overflow-x: auto; justify-content: space-between; }
+  .bar a { font-size: .875rem; padding: 0 5px; }
 }
 @media (min-width: 1000px) {
   .columns { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 16px; align-items: start; }

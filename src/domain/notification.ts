@@ -20,6 +20,7 @@ export const PURPOSES = [
   'card',
   'verdict_reply',
   'reminder_reply',
+  'answer_reply',
   'webhook',
   'log',
 ] as const;
@@ -29,6 +30,7 @@ export const PURPOSES = [
  * page_acknowledge / page_resolve: tell the pager.
  * card: make the team's one message show the present state. verdict_reply: a verdict that came after the card.
  * reminder_reply: nobody took it, or it goes on to somebody; said below the card, since an update reaches no phone.
+ * answer_reply: how things stand, below the card, for who pressed on it and could not be answered.
  */
 export type Purpose = (typeof PURPOSES)[number];
 

@@ -5,6 +5,7 @@ import type { Database } from '../store/database.js';
 import { readIncident } from '../store/incident-history.js';
 import { type ActResult, followUpsOf, stores } from './act.js';
 import { addNote } from './add-note.js';
+import { answerBelowCard } from './answer-below-card.js';
 import { askDiagnosis } from './ask-diagnosis.js';
 import { acknowledge, reopen, resolve } from './change-state.js';
 import { giveFeedback } from './give-feedback.js';
@@ -65,6 +66,11 @@ export function createIncidentActions(deps: IncidentActionsDeps) {
         if (incident === null) return;
         await stores.notifications.enqueue(tx, await followUpsOf(tx, incident, 'changed', clock.now()));
       });
+      onCommitted();
+    },
+    /** Says below the card how things stand, to who could not be answered. */
+    async answerBelowCard(press: { readonly incidentId: number; readonly channel: string }): Promise<void> {
+      await answerBelowCard(db, { ...press, nowMs: clock.now() });
       onCommitted();
     },
     async silence(request: Omit<SilenceRequest, 'nowMs'>): Promise<SilenceResult> {

@@ -5,6 +5,7 @@
  */
 
 import type { Incident } from '../domain/incident.js';
+import { episodeKeyOf } from '../domain/second-page.js';
 import type { CallbackKey } from '../store/callback-store.js';
 import type { Database, Tx } from '../store/database.js';
 import { findEpisode, readEpisode } from '../store/episode-store.js';
@@ -13,7 +14,7 @@ import { acknowledgeIn, type ChangeRequest, resolveIn } from './change-state.js'
 
 export type PagerActRequest = {
   readonly act: 'acknowledged' | 'resolved' | 'reopened';
-  /** Of the episode, as it was sent to the pager. */
+  /** As the pager knows the page, or the reminder of it. */
   readonly dedupKey: string;
   readonly actor: string;
   /** Receivers that know of it already: nothing is sent back to them. */
@@ -29,18 +30,13 @@ export async function pagerAct(
   request: PagerActRequest,
 ): Promise<ActResult | { readonly kind: 'ignored' }> {
   const { dedupKey, receivers, act: what, ...who } = request;
-  const found = await findEpisode(db.kysely, dedupKey);
+  const found = await findEpisode(db.kysely, episodeKeyOf(dedupKey));
   if (found === null) return { kind: 'ignored' };
-  const change: ChangeRequest = {
-    ...who,
-    incidentId: found.incidentId,
-    expectedEpisodeId: found.id,
-    via: 'PagerDuty',
-    notBackTo: receivers,
-  };
-  return act(db, change, async (tx, incident): Promise<ActResult> => {
+  const asked = { ...who, incidentId: found.incidentId, expectedEpisodeId: found.id, via: 'PagerDuty' };
+  return act(db, asked, async (tx, incident): Promise<ActResult> => {
     const episode = await readEpisode(tx, found.id);
     if (episode === null || episode.id !== incident.episodeId) return { kind: 'stale', incident };
+    const change: ChangeRequest = { ...asked, notBackTo: await knowingAll(tx, incident, receivers) };
     const resolvedThere = episode.pagerResolvedAtMs !== null;
     switch (what) {
       case 'acknowledged':
@@ -58,6 +54,20 @@ export async function pagerAct(
       }
     }
   });
+}
+
+/** Those where only one page stands. Where a reminder stands beside it, that one has to be told. */
+async function knowingAll(tx: Tx, incident: Incident, receivers: readonly string[]): Promise<string[]> {
+  const history = await stores.notifications.notificationsOf(tx, incident.id);
+  const reminded = new Set(
+    history
+      .filter(
+        ({ purpose, episodeId, state }) =>
+          purpose === 'page_again' && episodeId === incident.episodeId && state !== 'dropped',
+      )
+      .map(({ receiver }) => receiver),
+  );
+  return receivers.filter((receiver) => !reminded.has(receiver));
 }
 
 /** Whether its alerts contradict a resolve. An umbrella has none of its own, and stands until its storm is over. */

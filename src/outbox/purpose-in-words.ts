@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<Purpose, string>> = {
   card: 'Card',
   verdict_reply: 'Verdict reply',
   reminder_reply: 'Reminder',
+  answer_reply: 'Answer below the card',
   webhook: 'Webhook call',
   log: 'Log entry',
 };

@@ -38,11 +38,7 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent to a pager already');
       if (!present || episode.endedAtMs !== null) return drop('this firing period is over');
       if (incident.state === 'resolved') return drop('resolved before it could be sent');
-      if ((episode.pagerResolvedAtMs ?? 0) >= notification.createdAtMs) {
-        return drop(
-          `resolved at the pager by ${episode.pagerResolvedBy ?? 'somebody'} before it could be sent`,
-        );
-      }
+      if ((episode.pagerResolvedAtMs ?? 0) >= notification.createdAtMs) return drop(resolvedThere(episode));
       if (incident.state === 'acknowledged' && (incident.acknowledgedAtMs ?? 0) >= notification.createdAtMs) {
         return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
       }
@@ -56,6 +52,7 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent to a pager already');
       if (!present || episode.endedAtMs !== null) return drop('this firing period is over');
       if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      if ((episode.pagerResolvedAtMs ?? 0) >= notification.createdAtMs) return drop(resolvedThere(episode));
       if (incident.state === 'acknowledged')
         return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
       return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
@@ -77,11 +74,16 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       if (incident.silence !== null) return drop(silenced(incident.silence, notification.createdAtMs));
       return hasVerdict ? SEND : drop('there is no verdict');
     case 'card':
+    case 'answer_reply':
     case 'webhook':
     case 'log':
       // These show whatever is the case, so they are never untrue.
       return SEND;
   }
+}
+
+function resolvedThere({ pagerResolvedBy }: Pick<Episode, 'pagerResolvedBy'>): string {
+  return `resolved at the pager by ${pagerResolvedBy ?? 'somebody'} before it could be sent`;
 }
 
 function silenced({ by, untilMs }: Silence, nowMs: number): string {

@@ -102,6 +102,7 @@ export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverD
       case 'card':
       case 'verdict_reply':
       case 'reminder_reply':
+      case 'answer_reply':
       case 'webhook':
       case 'log':
         return { kind: 'dead', reason: 'client_error', detail: `a pager takes no ${purpose}` };

@@ -11,6 +11,7 @@ import type { IncidentView } from '../domain/incident-view.js';
 import type { DeliveryResult } from '../domain/notification.js';
 import { escapeSlack } from '../render/neutralise.js';
 import { renderPlainText } from '../render/plain-text.js';
+import { renderSlackAnswerReply } from '../render/slack-answer-reply.js';
 import { renderSlackCard, type SlackBlock, type SlackCard } from '../render/slack-card.js';
 import { slackMention } from '../render/slack-mention.js';
 import { bareSlackText, renderSlackPage } from '../render/slack-page.js';
@@ -50,6 +51,7 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
           return await deliverCard(delivery, calls);
         case 'verdict_reply':
         case 'reminder_reply':
+        case 'answer_reply':
           return await deliverReply(delivery, calls);
         case 'page':
           return await deliverPage(delivery, calls);
@@ -192,6 +194,9 @@ export function createSlackReceiver(config: SlackConfig, deps: SlackReceiverDeps
 
   function replyOf({ notification, view }: Delivery) {
     const { severity, state } = view.incident;
+    if (notification.purpose === 'answer_reply') {
+      return renderSlackAnswerReply(view, { notificationId: notification.id });
+    }
     if (notification.purpose === 'reminder_reply') {
       const told = state === 'resolved' ? null : mention;
       return renderSlackReminder(view, { ...look, notificationId: notification.id, mention: told });

@@ -18,7 +18,7 @@ import {
   type SlackCommand,
 } from './read-command.js';
 import { resultInWords } from './result-in-words.js';
-import { silenceAndTell } from './silence.js';
+import { silence } from './silence.js';
 import { ephemeral, refuse, type SlackAnswer } from './slack-answer.js';
 import { ANSWER_MS, type SlackActRequest, type SlackActResult, type SlackDeps } from './slack-deps.js';
 import { within } from './within.js';
@@ -56,7 +56,9 @@ export async function handleCommand(deps: SlackDeps, call: SlackCall, body: stri
     return {
       status: 200,
       body: ephemeral('Asking Alertmanager…'),
-      after: () => silenceAndTell(deps, request, fields.get('response_url')),
+      async after() {
+        await deps.respond(fields.get('response_url'), ephemeral(await silence(deps, request)));
+      },
     };
   }
   return isAct(command)

@@ -9,7 +9,7 @@ import { callerOf } from './caller.js';
 import { noteForm } from './note-form.js';
 import type { SlackInteraction } from './read-interaction.js';
 import { resultInWords, type SpokenAct } from './result-in-words.js';
-import { SILENCE_MS, silenceAndTell } from './silence.js';
+import { SILENCE_MS, silence } from './silence.js';
 import { EMPTY, ephemeral, refuse, type SlackAnswer } from './slack-answer.js';
 import type { SlackApp } from './slack-apps.js';
 import { ANSWER_MS, type SlackActRequest, type SlackActResult, type SlackDeps } from './slack-deps.js';
@@ -47,16 +47,17 @@ export async function handleInteraction(
 type Press = Extract<SlackInteraction, { readonly kind: 'press' }>;
 
 async function press(deps: SlackDeps, call: SlackCall, interaction: Press): Promise<SlackAnswer> {
-  const { value, responseUrl, triggerId } = interaction;
+  const { value, triggerId } = interaction;
   const caller = callerOf(interaction.origin, call.app);
   if (caller.kind === 'refused') return refuse(403, caller.why);
-  const say = (text: string) => () => deps.respond(responseUrl, ephemeral(text));
+  const say = (text: string) => tellPerson(deps, interaction, text);
   if (value === null) {
-    return { ...EMPTY, after: say('This button is not known here: use the newest card of the incident.') };
+    const text = 'This button is not known here: use the newest card of the incident.';
+    return { ...EMPTY, after: () => say(text) };
   }
   if (value.act === 'open') return EMPTY;
   if (value.act === 'note') {
-    return { ...EMPTY, after: () => openNote(deps, call.app, value, triggerId, responseUrl) };
+    return { ...EMPTY, after: () => openNote(deps, call.app, value, triggerId, say) };
   }
   const { act } = value;
   if (act === 'silence1h' || act === 'silence4h') {
@@ -69,7 +70,7 @@ async function press(deps: SlackDeps, call: SlackCall, interaction: Press): Prom
       signal: NEVER,
       once: { provider: 'slack', key: call.signature },
     };
-    return { ...EMPTY, after: () => silenceAndTell(deps, request, responseUrl) };
+    return { ...EMPTY, after: async () => say(await silence(deps, request)) };
   }
   const done = await within(deps, ANSWER_MS, (signal) => {
     const { actor, via } = caller;
@@ -78,7 +79,7 @@ async function press(deps: SlackDeps, call: SlackCall, interaction: Press): Prom
   });
   if (done.kind === 'not_done') {
     // Slack marks the button for a status that is no 200, even where the sentence cannot be shown.
-    return { status: 503, body: null, after: say(notRecorded(done.why, 'press again')) };
+    return { status: 503, body: null, after: () => say(notRecorded(done.why, 'press again')) };
   }
   const { result } = done;
   if (result.kind === 'replayed') return refuse(401, 'a copy of an earlier call');
@@ -88,9 +89,22 @@ async function press(deps: SlackDeps, call: SlackCall, interaction: Press): Prom
     ...EMPTY,
     async after() {
       if (result.kind === 'stale') await redraw(deps, value.incidentId);
-      await deps.respond(responseUrl, ephemeral(text));
+      await say(text);
     },
   };
+}
+
+/** To the person alone; where Slack does not take that, below the card, since somebody waits for an answer. */
+async function tellPerson(
+  deps: SlackDeps,
+  { value, responseUrl, channel }: Press,
+  text: string,
+): Promise<void> {
+  if ((await deps.respond(responseUrl, ephemeral(text))) || value === null || channel === null) return;
+  const { incidentId } = value;
+  await deps.actions
+    .answerBelowCard({ incidentId, channel })
+    .catch((error: unknown) => deps.logger.warn({ err: error, incidentId }, 'an answer could not be stored'));
 }
 
 function carryOut(
@@ -125,12 +139,12 @@ async function openNote(
   app: SlackApp,
   { incidentId }: SlackValue,
   triggerId: string | null,
-  responseUrl: string | null,
+  say: (text: string) => Promise<void>,
 ): Promise<void> {
   const opened = triggerId !== null && (await deps.openForm(app, triggerId, noteForm(incidentId)));
   if (opened) return;
   const text = `The form could not be opened. Type: /incident note ${incidentId} <what happened>`;
-  await deps.respond(responseUrl, ephemeral(text.replace('<', '&lt;').replace('>', '&gt;')));
+  await say(text.replace('<', '&lt;').replace('>', '&gt;'));
 }
 
 async function sendNote(

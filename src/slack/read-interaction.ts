@@ -12,6 +12,7 @@ export type SlackInteraction =
       readonly value: SlackValue | null;
       readonly responseUrl: string | null;
       readonly triggerId: string | null;
+      readonly channel: string | null;
     }
   /** The form for a note was sent. */
   | {
@@ -40,6 +41,7 @@ const Origin = z.object({
 const Press = Origin.extend({
   response_url: z.string().nullish(),
   trigger_id: z.string().nullish(),
+  channel: z.object({ id: z.string() }).nullish(),
   // One press is one action; more would leave open which of them was answered.
   actions: z
     .array(
@@ -90,6 +92,7 @@ export function interactionOf(payload: unknown): SlackInteraction {
       value: readSlackValue(action?.selected_option?.value ?? action?.value ?? ''),
       responseUrl: responseUrl ?? null,
       triggerId: triggerId ?? null,
+      channel: press.data.channel?.id ?? null,
     };
   }
   if (type === 'view_submission') {

@@ -8,7 +8,8 @@ import { call } from '../receivers/call.js';
 const TIMEOUT_MS = 3_000;
 const MAX_ANSWER_BYTES = 4 * 1024;
 
-export type Respond = (responseUrl: string | null, message: object) => Promise<void>;
+/** False when Slack was asked and did not take it. */
+export type Respond = (responseUrl: string | null, message: object) => Promise<boolean>;
 
 /**
  * Sends to Slack's own host only: the address comes from outside, and with a stolen secret it could name anything
@@ -20,11 +21,11 @@ export function createRespond(deps: {
   readonly logger: Logger;
 }): Respond {
   return async (responseUrl, message) => {
-    if (responseUrl === null) return;
+    if (responseUrl === null) return true;
     const url = slackUrl(responseUrl);
     if (url === null) {
       deps.logger.warn({}, 'a response_url that is not of Slack was not called');
-      return;
+      return true;
     }
     const outcome = await call({
       fetch: deps.fetch,
@@ -36,11 +37,10 @@ export function createRespond(deps: {
       timeoutMs: TIMEOUT_MS,
       maxAnswerBytes: MAX_ANSWER_BYTES,
     });
-    if (outcome.kind === 'failed') {
-      deps.logger.warn({ detail: outcome.detail }, 'a person could not be answered through response_url');
-    } else if (outcome.status !== 200) {
-      deps.logger.warn({ status: outcome.status }, 'Slack did not take the answer to a person');
-    }
+    if (outcome.kind === 'answer' && outcome.status === 200) return true;
+    const detail = outcome.kind === 'failed' ? outcome.detail : `HTTP ${outcome.status}`;
+    deps.logger.warn({ detail }, 'a person could not be answered through response_url');
+    return false;
   };
 }
 

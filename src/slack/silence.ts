@@ -9,21 +9,12 @@ import { publicId } from '../domain/incident.js';
 import { momentTime } from '../render/duration.js';
 import { cut, slackCode, slackText } from '../render/neutralise.js';
 import { resultInWords } from './result-in-words.js';
-import { ephemeral } from './slack-answer.js';
 import type { SlackActRequest, SlackDeps } from './slack-deps.js';
 
 export const SILENCE_MS = { silence1h: HOUR, silence4h: 4 * HOUR } as const;
 
-/** Never rejects. */
-export async function silenceAndTell(
-  deps: SlackDeps,
-  request: SlackActRequest & { readonly forMs: number },
-  responseUrl: string | null,
-): Promise<void> {
-  await deps.respond(responseUrl, ephemeral(await silence(deps, request)));
-}
-
-async function silence(
+/** Asks for it and says what became of it. Never rejects. */
+export async function silence(
   deps: SlackDeps,
   request: SlackActRequest & { readonly forMs: number },
 ): Promise<string> {

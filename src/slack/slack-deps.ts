@@ -45,6 +45,11 @@ export type SlackDeps = {
     readonly silence: (
       request: SlackActRequest & { readonly forMs: number },
     ) => Promise<SlackActResult & { readonly silences?: readonly SlackSilence[] }>;
+    /** Says below the card how things stand, to who could not be answered otherwise. */
+    readonly answerBelowCard: (press: {
+      readonly incidentId: number;
+      readonly channel: string;
+    }) => Promise<void>;
     /** Draws the cards of an incident again, for somebody who pressed on an old one. */
     readonly redraw: (incidentId: number) => Promise<void>;
   };

@@ -71,6 +71,18 @@ export function createCardStore() {
       return rows.map((row) => ({ incidentId: row.incident_id, receiver: row.receiver }));
     },
 
+    /** Receivers whose card of an incident stands in a channel. */
+    async cardsIn(tx: Tx, incidentId: number, channel: string): Promise<string[]> {
+      const rows = await tx
+        .selectFrom('cards')
+        .select('receiver')
+        .where('incident_id', '=', incidentId)
+        .where('channel', '=', channel)
+        .orderBy('receiver')
+        .execute();
+      return rows.map((row) => row.receiver);
+    },
+
     /** Which receivers have the card of an incident, and which wait for their first. */
     async cardReceivers(tx: Tx, incidentId: number): Promise<CardReceivers> {
       const cards = await tx

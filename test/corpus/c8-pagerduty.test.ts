@@ -6,8 +6,10 @@ import express from 'express';
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DAY, MINUTE, SECOND } from '../../src/domain/clock.js';
+import { secondPageKey } from '../../src/domain/second-page.js';
 import { createPagerDutyWebhook, PAGERDUTY_PATH } from '../../src/http/pagerduty-webhook.js';
 import { createIncidentActions } from '../../src/incidents/incident-actions.js';
+import { createNotificationStore } from '../../src/store/notification-store.js';
 import { keptLog } from '../receivers/receiver-setup.js';
 import { anAlert, resolvedCopy } from '../support/build.js';
 import { createIntakeHarness } from '../support/intake-harness.js';
@@ -263,6 +265,32 @@ describe('C8', () => {
     await held;
 
     expect(await service.aftermath(status)).toEqual(nothing(503));
+  });
+});
+
+test('an acknowledgement of the reminder is one of the incident, and the first page is told of it', async () => {
+  const s = await startService();
+  const nowMs = s.clock.now();
+  await s.db.transaction((tx) =>
+    createNotificationStore().enqueue(tx, [
+      {
+        incidentId: 1,
+        episodeId: 1,
+        receiver: 'pager',
+        purpose: 'page_again',
+        dueAtMs: nowMs,
+        createdAtMs: nowMs,
+      },
+    ]),
+  );
+  await s.deliverDue();
+  const body = JSON.stringify(pagerDutyEvent('incident.acknowledged', secondPageKey(s.dedupKey)));
+
+  const status = await s.send(body);
+
+  expect(await s.aftermath(status)).toEqual({
+    ...ACKED,
+    messages: ['page_again pager sent', 'page_acknowledge pager queued', 'card slack queued'],
   });
 });
 

@@ -67,6 +67,7 @@ export async function slackHarness(
         ...actions,
         redraw: (id) => tracked(actions.redraw(id)),
         silence: (request) => tracked(actions.silence(request)),
+        answerBelowCard: (press) => tracked(actions.answerBelowCard(press)),
         ...over.actions,
       },
       silenceSource: over.base === undefined ? null : 'alertmanager',

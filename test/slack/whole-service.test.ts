@@ -1,86 +1,12 @@
-/** The whole service between a Slack, a PagerDuty and a person: an act anywhere shows everywhere. */
+/** An act anywhere shows everywhere. */
 
-import { expect, onTestFinished, test } from 'vitest';
-import { buildApp } from '../../src/app.js';
-import { readConfig } from '../../src/config/config.js';
-import { createLogger } from '../../src/log/logger.js';
-import { groupBody } from '../corpus/corpus.js';
-import { startFakePagerDuty } from '../support/fake-pagerduty.js';
-import { startFakeSlack } from '../support/fake-slack.js';
+import { expect, test } from 'vitest';
 import { pagerDutyEvent, pagerDutySignature } from '../support/signed-pagerduty.js';
 import { pressBody, SIGNING_SECRET, slackHeaders } from '../support/signed-slack.js';
-
-const BOT_TOKEN = 'xoxb-MARKER-slack-token';
-
-async function startService(env: Record<string, string> = {}, yaml = '') {
-  const slack = await startFakeSlack({ token: BOT_TOKEN });
-  const pagerDuty = await startFakePagerDuty();
-  const read = readConfig({
-    yamlText: `database_url: "file::memory:"\nport: 0\ntimings: { page_deadline: 500ms }\n${yaml}`,
-    env: {
-      SLACK_BOT_TOKEN: BOT_TOKEN,
-      SLACK_CHANNEL: 'C0INCIDENTS',
-      SLACK_API_URL: slack.url.replace(/\/$/, ''),
-      PAGERDUTY_ROUTING_KEY: '0123456789abcdef0123456789abcdef',
-      PAGERDUTY_EVENTS_URL: pagerDuty.url,
-      ...env,
-    },
-  });
-  if (read.kind === 'faulty') throw new Error(read.faults.join('\n'));
-  const app = await buildApp(read.config, {
-    logger: createLogger({ level: 'silent' }),
-    fetch: (input, init) =>
-      String(input).startsWith(pagerDuty.url) ? fetch(input, init) : slack.fetch(input, init),
-  });
-  onTestFinished(async () => {
-    await app.stop();
-    await slack.close();
-    await pagerDuty.close();
-    slack.expectNoUnexpected();
-    pagerDuty.expectNoUnexpected();
-  });
-  const { url } = await app.start();
-  const post = (path: string, body: string, headers: Record<string, string> = {}) =>
-    fetch(`${url}${path}`, { method: 'POST', body, headers });
-  return {
-    slack,
-    pagerDuty,
-    post,
-    fire: () =>
-      post(
-        '/api/v1/alertmanager',
-        groupBody([
-          JSON.stringify({
-            status: 'firing',
-            labels: {
-              alertname: 'LLMHighTTFT',
-              severity: 'critical',
-              cluster: 'prod-us',
-              model: 'llama-70b',
-            },
-            startsAt: new Date().toISOString(),
-          }),
-        ]),
-      ),
-    /** Presses what the card shows now. */
-    async press(actionId: string) {
-      const actions = slack.messages()[0]?.blocks.find((block) => block.type === 'actions');
-      const elements = (actions?.elements ?? []) as { action_id: string; value: string }[];
-      const button = elements.find((one) => one.action_id === actionId);
-      if (button === undefined) throw new Error(`the card has no ${actionId}`);
-      const body = pressBody(button.value);
-      return post('/slack/interactions', body, slackHeaders(body, Date.now()));
-    },
-    buttons: () =>
-      slack
-        .messages()[0]
-        ?.blocks.filter((block) => block.type === 'actions')
-        .flatMap((block) => (block.elements as { action_id: string }[]).map((one) => one.action_id)),
-  };
-}
+import { startWholeService } from '../support/whole-service.js';
 
 test('a press on the card reaches the pager, the card and the API', async () => {
-  const h = await startService({ SLACK_SIGNING_SECRET: SIGNING_SECRET });
+  const h = await startWholeService({ SLACK_SIGNING_SECRET: SIGNING_SECRET });
   await h.fire();
   await expect.poll(h.buttons, { timeout: 5_000 }).toEqual(['inc.ack', 'inc.resolve', 'inc.more']);
   await expect.poll(() => h.pagerDuty.incidents().map(({ state }) => state)).toEqual(['triggered']);
@@ -99,9 +25,11 @@ test('a press on the card reaches the pager, the card and the API', async () => 
 });
 
 test('an acknowledgement at the pager reaches the card, and does not go back', async () => {
-  const h = await startService(
+  const h = await startWholeService(
     {},
-    'receivers:\n  - { name: pagerduty, kind: pagerduty, signing_secrets: [MARKER-pagerduty-webhook-secret], routing_key: 0123456789abcdef0123456789abcdef }\n',
+    {
+      yaml: 'receivers:\n  - { name: pagerduty, kind: pagerduty, signing_secrets: [MARKER-pagerduty-webhook-secret], routing_key: 0123456789abcdef0123456789abcdef }\n',
+    },
   );
   await h.fire();
   await expect.poll(() => h.pagerDuty.incidents().length, { timeout: 5_000 }).toBe(1);
@@ -122,7 +50,7 @@ test('an acknowledgement at the pager reaches the card, and does not go back', a
 });
 
 test('without a signing secret there are no addresses, and no buttons', async () => {
-  const h = await startService();
+  const h = await startWholeService();
   await h.fire();
   await expect.poll(() => h.slack.messages().length, { timeout: 5_000 }).toBeGreaterThan(0);
 

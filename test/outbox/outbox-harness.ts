@@ -179,7 +179,7 @@ export async function outboxHarness(
         .execute();
       return id;
     },
-    /** Begins a second firing period. */
+    /** Begins another firing period. */
     async newEpisode(incidentId: number, episodeId: number): Promise<void> {
       await db.kysely
         .updateTable('episodes')
@@ -191,7 +191,7 @@ export async function outboxHarness(
         .values({
           id: episodeId,
           incident_id: incidentId,
-          number: 2,
+          number: episodeId,
           dedup_key: `dedup${episodeId}`,
           severity: 'critical',
           started_at: clock.now(),

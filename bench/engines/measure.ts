@@ -2,11 +2,13 @@
 
 import { builtInEnginesDirectory, type EngineFile, loadEngineFiles } from '../../src/catalog/engine-file.js';
 import { findSignal, SIGNALS } from '../../src/catalog/signals.js';
+import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { labelsFrom } from '../../src/domain/labels.js';
 import type { SignalReading } from '../../src/domain/signal.js';
+import { generateDashboard } from '../../src/generate/dashboard.js';
 import { launchPrometheus } from '../../src/prometheus/launch.js';
-import { createPrometheusClient } from '../../src/prometheus/prometheus-client.js';
+import { createPrometheusClient, type PrometheusClient } from '../../src/prometheus/prometheus-client.js';
 import { createPrometheusSource } from '../../src/prometheus/prometheus-source.js';
 import { DEPLOYMENTS, MIXED_CLUSTER } from './deployments.js';
 import type { Dialect } from './dialect.js';
@@ -36,6 +38,8 @@ export type Measured = {
   readonly cells: readonly Cell[];
   /** Each worker that the fleet of two engines showed, by signal. */
   readonly mixed: Readonly<Record<string, readonly string[]>>;
+  /** Queries of the dashboard that answer nothing, as "panel: expression". */
+  readonly silentPanels: readonly string[];
 };
 
 /** Signals that every worker of a mixed fleet has to show. */
@@ -84,12 +88,39 @@ export async function measureEngines(options: {
       mixed[signal] =
         reading.kind === 'value' ? reading.samples.map(({ worker }) => worker ?? '').sort() : [];
     }
-    return { cells, mixed };
+    return { cells, mixed, silentPanels: await silentQueries(client, engines, atMs) };
   } finally {
     await client.close();
     await prometheus.close();
     await served.close();
   }
+}
+
+type Dashboard = {
+  readonly panels: readonly { readonly title: string; readonly targets?: readonly { expr: string }[] }[];
+};
+
+/** Asks what every panel asks, over all clusters. */
+async function silentQueries(
+  client: PrometheusClient,
+  engines: readonly EngineFile[],
+  atMs: number,
+): Promise<string[]> {
+  const dashboard = JSON.parse(generateDashboard({ engines, thresholds: DEFAULT_THRESHOLDS })) as Dashboard;
+  const silent: string[] = [];
+  for (const { title, targets = [] } of dashboard.panels) {
+    for (const { expr } of targets) {
+      const chosen = expr
+        .replaceAll(/\$(?:cluster|namespace|model)\b/g, '.*')
+        .replaceAll('[5m]', '[20s]')
+        .replaceAll('[1m]', '[20s]');
+      const answer = await client.query(chosen, { atMs });
+      const said =
+        answer.kind === 'failed' ? answer.detail : answer.samples.length === 0 ? 'no series' : null;
+      if (said !== null) silent.push(`${title}: ${said}: ${expr}`);
+    }
+  }
+  return silent;
 }
 
 function scopeIn(cluster: string) {

@@ -12,8 +12,9 @@ export function servingPods(
 ): string {
   const parts = engines.filter(knowsItsPods).map((engine) => {
     const selector = selectorOf(engine);
-    const series = `${engine.pods ?? engine.probe}${selector === '' ? '' : `{${selector}}`}`;
     const own = engine.labels.model ?? 'model';
+    // A router may repeat an engine's names without saying of which model.
+    const series = `${engine.pods ?? engine.probe}{${selector === '' ? '' : `${selector},`}${own}!=""}`;
     const named = own === 'model' ? series : `label_replace(${series}, "model", "$1", "${own}", "(.+)")`;
     return `group by (cluster, namespace, pod, worker_id, model) (${named})`;
   });

@@ -41,6 +41,7 @@ export function createProgram(done: (status: number) => void): Command {
     });
   addService(program, done);
   addSetup(program, done);
+  addDashboard(program, done);
   addAlerts(program, done);
   addHealth(program, done);
   addDoctor(program, done);
@@ -115,6 +116,17 @@ function addSetup(program: Command, done: Done): void {
     .option(...JSON_OPTION)
     .addHelpText('after', examples('rules -o rules.yml', 'rules --engine vllm'))
     .action(async (options) => done(await (await import('./rules.js')).rules(options)));
+}
+
+function addDashboard(program: Command, done: Done): void {
+  program
+    .command('dashboard')
+    .description('print the Grafana dashboard')
+    .option('--engine <name>', 'only this engine, with GPUs and Kubernetes')
+    .option('-o, --output <file>', 'write to a file')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('dashboard -o dashboard.json', 'dashboard --engine vllm'))
+    .action(async (options) => done(await (await import('./dashboard.js')).dashboard(options)));
 }
 
 function addAlerts(program: Command, done: Done): void {

@@ -18,7 +18,7 @@ import { ALERTS } from '../src/catalog/alerts.js';
 import { builtInEnginesDirectory, loadEngineFiles } from '../src/catalog/engine-file.js';
 import { DEFAULT_THRESHOLDS } from '../src/catalog/thresholds.js';
 import { generateAlertRules } from '../src/generate/alert-rules.js';
-import { prometheusConfig, type ScrapeTarget } from '../src/generate/peer-config.js';
+import { prometheusConfig, type ScrapeTarget } from '../src/generate/prometheus-config.js';
 import { findBinary, launchPrometheus } from '../src/prometheus/launch.js';
 import { type PageReceiver, startPageReceiver } from './page/page-receiver.js';
 import { askBare, type RecordedRead, startRecordingProxy } from './page/recording-proxy.js';

@@ -42,6 +42,7 @@ export function createProgram(done: (status: number) => void): Command {
   addService(program, done);
   addSetup(program, done);
   addDashboard(program, done);
+  addAlertmanagerConfig(program, done);
   addAlerts(program, done);
   addHealth(program, done);
   addDoctor(program, done);
@@ -112,6 +113,7 @@ function addSetup(program: Command, done: Done): void {
     .description('print the Prometheus alert rules')
     .option('--engine <name>', 'only this engine')
     .option('--time-scale <n>', 'shorten windows and for')
+    .option('--format <name>', 'prometheus, or prometheusrule for the operator', 'prometheus')
     .option('-o, --output <file>', 'write to a file')
     .option(...JSON_OPTION)
     .addHelpText('after', examples('rules -o rules.yml', 'rules --engine vllm'))
@@ -127,6 +129,25 @@ function addDashboard(program: Command, done: Done): void {
     .option(...JSON_OPTION)
     .addHelpText('after', examples('dashboard -o dashboard.json', 'dashboard --engine vllm'))
     .action(async (options) => done(await (await import('./dashboard.js')).dashboard(options)));
+}
+
+function addAlertmanagerConfig(program: Command, done: Done): void {
+  program
+    .command('alertmanager-config')
+    .description('print route, receivers, inhibition and Watchdog route for your Alertmanager')
+    .option('--url <url>', 'where Alertmanager finds the service (WAKEWELL_PUBLIC_URL)')
+    .option('--token-file <file>', 'file on its machine that holds the webhook token')
+    .option('--pager-key-file <file>', "file on its machine that holds PagerDuty's routing key")
+    .option('--format <name>', 'alertmanager, or kubernetes for the operator', 'alertmanager')
+    .option('-o, --output <file>', 'write to a file')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples('alertmanager-config -o alertmanager.yml', 'alertmanager-config --format kubernetes'),
+    )
+    .action(async (options) =>
+      done(await (await import('./alertmanager-config.js')).alertmanagerConfigCommand(options)),
+    );
 }
 
 function addAlerts(program: Command, done: Done): void {

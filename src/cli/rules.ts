@@ -1,7 +1,7 @@
 /** `wakewell rules`: the Prometheus rules of the eight alerts, and of the two that watch the way of an alert. */
 
 import { writeFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { ALERTS } from '../catalog/alerts.js';
 import { SELF_ALERTS } from '../catalog/self-alerts.js';
 import { DEFAULT_THRESHOLDS } from '../catalog/thresholds.js';
@@ -15,6 +15,7 @@ import { readTimeScale } from './print.js';
 export type RulesOptions = {
   readonly engine?: string;
   readonly timeScale?: string;
+  readonly format: string;
   readonly output?: string;
   /** The same groups as JSON, which Prometheus does not read. */
   readonly json: boolean;
@@ -32,7 +33,10 @@ export async function rules(options: RulesOptions): Promise<number> {
       `no engine file is called "${engine}"${didYouMean(engine, names)} (known: ${names.join(', ')})`,
     );
   }
-  const text = generateAlertRules({
+  if (options.format !== 'prometheus' && options.format !== 'prometheusrule') {
+    throw new CommandFailure(EXIT.usage, `--format ${options.format}: expected prometheus or prometheusrule`);
+  }
+  const rulesText = generateAlertRules({
     alerts: ALERTS,
     selfAlerts: SELF_ALERTS,
     engines: engines.found,
@@ -41,6 +45,7 @@ export async function rules(options: RulesOptions): Promise<number> {
     ...(config.publicUrl === null ? {} : { publicUrl: config.publicUrl }),
     ...(engine === undefined ? {} : { engine }),
   });
+  const text = options.format === 'prometheus' ? rulesText : prometheusRule(rulesText);
   const shown = options.json ? `${JSON.stringify(parse(text))}\n` : text;
   if (options.output === undefined) process.stdout.write(shown);
   else {
@@ -48,4 +53,16 @@ export async function rules(options: RulesOptions): Promise<number> {
     console.error(`Wrote ${options.output}. Check it: promtool check rules ${options.output}`);
   }
   return EXIT.fine;
+}
+
+/** The same groups as the Prometheus operator's resource. */
+function prometheusRule(text: string): string {
+  const { groups } = parse(text) as { groups: unknown };
+  const resource = {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'wakewell' },
+    spec: { groups },
+  };
+  return stringify(resource, { lineWidth: 0, blockQuote: 'literal' });
 }

@@ -7,7 +7,7 @@ import { builtInEnginesDirectory, loadEngineFiles } from '../../src/catalog/engi
 import { SELF_ALERTS } from '../../src/catalog/self-alerts.js';
 import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
 import { generateAlertRules } from '../../src/generate/alert-rules.js';
-import { alertmanagerConfig } from '../../src/generate/peer-config.js';
+import { alertmanagerConfig } from '../../src/generate/alertmanager-config.js';
 import { checkRules, firingAlerts, type InputSeries, withoutPromtool } from './promtool.js';
 
 const rules = generateAlertRules({

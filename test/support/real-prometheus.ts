@@ -1,6 +1,6 @@
 /** The real Prometheus on a free loopback port; null where it is not installed. */
 
-import { prometheusConfig, type ScrapeTarget } from '../../src/generate/peer-config.js';
+import { prometheusConfig, type ScrapeTarget } from '../../src/generate/prometheus-config.js';
 import { findBinary, type Launched, launchPrometheus } from '../../src/prometheus/launch.js';
 
 export const prometheusBinary = findBinary(['prometheus'], process.env.PATH ?? '');

@@ -1,9 +1,20 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { alertmanagerConfig, prometheusConfig } from '../../src/generate/peer-config.js';
+import { alertmanagerConfig } from '../../src/generate/alertmanager-config.js';
+import { prometheusConfig } from '../../src/generate/prometheus-config.js';
+import { findBinary } from '../../src/prometheus/launch.js';
+import { runCli } from '../cli/run-cli.js';
 import { startAlertmanager, withoutAlertmanager } from '../support/real-alertmanager.js';
+
+/** With CI=true its absence is a failure. */
+const withoutAmtool = findBinary(['amtool'], process.env.PATH ?? '') === null && process.env.CI !== 'true';
 
 const LABELS = { cluster: 'prod', namespace: 'serving', model: 'm' };
 
@@ -29,6 +40,31 @@ test('Prometheus is told where everything is', () => {
     honor_labels: true,
     static_configs: [{ targets: ['127.0.0.1:1'], labels: { pod: 'w0', __metrics_path__: '/w0/metrics' } }],
   });
+});
+
+test.skipIf(withoutAmtool)('amtool accepts what the command prints', async () => {
+  for (const args of [[], ['--token-file', '/run/token']]) {
+    const { stdout, status } = await runCli(['alertmanager-config', ...args]);
+    expect(status).toBe(0);
+    const file = join(mkdtempSync(join(tmpdir(), 'wakewell-am-')), 'alertmanager.yml');
+    writeFileSync(file, stdout);
+    const { stdout: said } = await promisify(execFile)('amtool', ['check-config', file]);
+    expect(said).toContain('2 inhibit rules');
+    expect(said).toContain('2 receivers');
+    rmSync(dirname(file), { recursive: true });
+  }
+});
+
+test('the operator’s resource says the same, with its secrets by name', async () => {
+  const { stdout } = await runCli(['alertmanager-config', '--format', 'kubernetes']);
+  const resource = parse(stdout);
+
+  expect(resource).toMatchObject({ kind: 'AlertmanagerConfig', metadata: { name: 'wakewell' } });
+  expect(resource.spec.receivers[1].pagerdutyConfigs[0].routingKey).toEqual({
+    name: 'wakewell',
+    key: 'pagerduty-routing-key',
+  });
+  expect(resource.spec.inhibitRules).toHaveLength(2);
 });
 
 describe.skipIf(withoutAlertmanager)('a real Alertmanager with the generated configuration', () => {

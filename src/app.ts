@@ -34,6 +34,7 @@ import { createLeaveFlapping } from './incidents/leave-flapping.js';
 import { leaveShadow } from './incidents/leave-shadow.js';
 import { createPageAnewStores } from './incidents/page-anew.js';
 import { createPatientReceive } from './incidents/patient-receive.js';
+import { createReadExplanation } from './incidents/read-explanation.js';
 import { createIntake } from './incidents/receive-group.js';
 import { createUpkeepLoop } from './incidents/upkeep.js';
 import { createWorkLoop } from './incidents/work-loop.js';
@@ -437,6 +438,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         view: readView,
         timeline: (id) => readTimeline(db.kysely, id),
         diagnoses: (id) => readDiagnoses(db.kysely, id),
+        explanation: createReadExplanation({ db, receivers: { troubleOf }, now: clock.now }),
         recording: (id, diagnosisId) => readRecording(db.kysely, id, diagnosisId),
       },
       actions,
@@ -468,6 +470,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     // Whoever comes while the service stops is answered, and then asks elsewhere or again.
     if (ending.signal.aborted) response.setHeader('connection', 'close');
   });
+
+  function troubleOf(receiver: string): string | null {
+    const account = receivers.get(receiver)?.account ?? receiver;
+    const state = dispatcher.troubles().find((one) => one.account === account);
+    return state === undefined ? null : troubleInWords(state);
+  }
 
   /** Ready means: a write reaches the disk now, in the file that was opened. The transaction touches a row that does not exist. */
   async function readiness(): Promise<Readiness> {

@@ -32,6 +32,8 @@ export const TIMELINE_KINDS = [
   'silence_ended',
   'inhibited',
   'reconciled',
+  'resolve_reconciled',
+  'late_copy',
   'shadowed',
 ] as const;
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];

@@ -4,6 +4,7 @@ import { findSignal } from '../catalog/signals.js';
 import type { Recording } from '../diagnosis/recording.js';
 import { type Incident, publicId } from '../domain/incident.js';
 import type { IncidentAlert, IncidentView } from '../domain/incident-view.js';
+import { type Explanation, REASONS, type Reason } from '../domain/reasons.js';
 import type { TimelineEntry } from '../domain/timeline.js';
 import type { Diagnosis, Enrichment, Finding, Verdict } from '../domain/verdict.js';
 import { headline, type SloLookup } from '../render/headline.js';
@@ -103,6 +104,26 @@ function alertJson(alert: IncidentAlert) {
     first_seen_at: timeJson(alert.firstSeenAtMs),
     last_seen_at: timeJson(alert.lastSeenAtMs),
     upstream: alert.upstream === null ? null : { ...alert.upstream },
+  };
+}
+
+function reasonJson({ code, detail, atMs, receiver }: Reason) {
+  const { topic, says } = REASONS[code];
+  return { code, topic, says, detail, at: timeJson(atMs), receiver };
+}
+
+/** Why somebody was woken, or was not. Codes are a closed list; `says` is the same for a code everywhere. */
+export function explanationJson(incidentId: number, explanation: Explanation) {
+  return {
+    id: publicId(incidentId),
+    paged: explanation.paged,
+    summary: explanation.summary,
+    reasons: explanation.reasons.map(reasonJson),
+    alerts: explanation.alerts.map(({ name, alertKey, reasons }) => ({
+      alertname: name,
+      alert_key: alertKey,
+      reasons: reasons.map(reasonJson),
+    })),
   };
 }
 

@@ -6,6 +6,7 @@ import { decodeRecording } from '../diagnosis/recording.js';
 import { AppError } from '../domain/errors.js';
 import { publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
+import type { Explanation } from '../domain/reasons.js';
 import type { TimelineEntry } from '../domain/timeline.js';
 import type { Diagnosis } from '../domain/verdict.js';
 import type { SloLookup } from '../render/headline.js';
@@ -25,6 +26,7 @@ import {
 } from './incident-actions.js';
 import {
   diagnosisJson,
+  explanationJson,
   listItemJson,
   seriesJson,
   silenceJson,
@@ -42,6 +44,8 @@ export type IncidentReads = {
   readonly view: (incidentId: number) => Promise<IncidentView | null>;
   readonly timeline: (incidentId: number) => Promise<readonly TimelineEntry[]>;
   readonly diagnoses: (incidentId: number) => Promise<readonly Diagnosis[]>;
+  /** Null when there is no such incident. */
+  readonly explanation: (incidentId: number) => Promise<Explanation | null>;
   /** `body` is gzip of JSON. */
   readonly recording: (
     incidentId: number,
@@ -92,6 +96,13 @@ export function createIncidentsApi({ reads, actions, slo = {} }: IncidentsApiDep
   router.get('/:id/timeline', async (request, response) => {
     const { incident } = await viewOf(request);
     response.json({ data: (await reads.timeline(incident.id)).map(timelineJson) });
+  });
+
+  router.get('/:id/explain', async (request, response) => {
+    const id = readIncidentId(request.params.id);
+    const explanation = await reads.explanation(id);
+    if (explanation === null) throw noSuchIncident(id);
+    response.json(explanationJson(id, explanation));
   });
 
   router.get('/:id/diagnoses', async (request, response) => {

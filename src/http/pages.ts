@@ -9,6 +9,7 @@ import type { IncidentState } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import { labelsFrom } from '../domain/labels.js';
 import type { Notification } from '../domain/notification.js';
+import type { Explanation } from '../domain/reasons.js';
 import type { HealthTransition } from '../domain/serving-health.js';
 import type { ServingHealth } from '../health/evaluate-health.js';
 import { findEntry } from '../playbook/match.js';
@@ -43,6 +44,7 @@ export type IncidentListInput = {
 
 export type IncidentPageInput = {
   readonly view: IncidentView;
+  readonly explanation: Explanation | null;
   /** Every message about it, oldest first. */
   readonly notifications: readonly Notification[];
   /** One sentence on top: what became of the last click. */
@@ -162,7 +164,11 @@ export function createPages(deps: PagesDeps): Router {
     const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? (NOTICES[done] ?? null) : null;
     const actor = response.locals.actor as string | null;
     const notifications = await deps.notificationsOf(id);
-    page(response, render.incidentPage({ view, notifications, notice, actor, nowMs: deps.now() }));
+    const explanation = await reads.explanation(id);
+    page(
+      response,
+      render.incidentPage({ view, explanation, notifications, notice, actor, nowMs: deps.now() }),
+    );
   });
 
   const form = express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 20 });

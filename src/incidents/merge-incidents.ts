@@ -1,5 +1,6 @@
 /** Makes one incident of several: alerts, names, verdict and severity go on in one, the others end and say where. */
 
+import { DROP_WORDS } from '../domain/drop-reasons.js';
 import { type Incident, publicId } from '../domain/incident.js';
 import type { NewNotification } from '../domain/notification.js';
 import { compareSeverity } from '../domain/severity.js';
@@ -45,7 +46,7 @@ async function endFolded(
 ): Promise<void> {
   const { id: incidentId, episodeId } = folded;
   const into = publicId(survivor.id);
-  await deps.folding.dropWaiting(tx, { incidentId, reason: `folded into ${into}`, nowMs });
+  await deps.folding.dropWaiting(tx, { incidentId, reason: `${DROP_WORDS.folded} ${into}`, nowMs });
   for (const trigger of ['opened', 'joined', 'asked'] as const) {
     await deps.work.withdrawWork(tx, { incidentId, trigger, reason: `folded into ${into}` });
   }

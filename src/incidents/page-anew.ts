@@ -5,6 +5,7 @@
  */
 
 import { dedupKey } from '../alertmanager/alert-key.js';
+import { DROP_WORDS } from '../domain/drop-reasons.js';
 import type { Incident } from '../domain/incident.js';
 import type { NewNotification } from '../domain/notification.js';
 import { notificationsFor } from '../routing/route-table.js';
@@ -53,7 +54,7 @@ export async function pageAnew(
   const facts = (await stores.incidents.episodeFacts(tx, [incident.episodeId])).get(incident.episodeId);
 
   await stores.incidents.changeEpisode(tx, incident.episodeId, { endedAtMs: nowMs });
-  const reason = `paged anew because the ${because}`;
+  const reason = `${DROP_WORDS.paged_anew} the ${because}`;
   await stores.reconcile.dropWaitingPages(tx, { episodeId: incident.episodeId, reason, nowMs });
   const key = dedupKey({ source, alertName: incident.alertName, scope, startsAtMs: nowMs });
   const [episodeId = incident.episodeId] = await stores.incidents.insertEpisodes(tx, [

@@ -194,7 +194,7 @@ export function createPlanner(options: PlanOptions): Planner {
   function ignoreLateCopy(known: PlannedAlert): void {
     request.ignored += 1;
     request.incidents.add(known.incident);
-    tell(known.incident, 'note', 'Ignored a late copy of an alert that has resolved since');
+    tell(known.incident, 'late_copy', 'Ignored a late copy of an alert that has resolved since');
   }
 
   function open(alert: Alert): void {
@@ -338,7 +338,9 @@ export function createPlanner(options: PlanOptions): Planner {
     for (const incident of opening) nameEpisode(incident);
     if (input.note === undefined) return;
     for (const incident of request.incidents) {
-      if (incident.changed || incident.newEpisode !== null) tell(incident, 'reconciled', input.note);
+      if (incident.changed || incident.newEpisode !== null) {
+        tell(incident, request.resolved > 0 ? 'resolve_reconciled' : 'reconciled', input.note);
+      }
     }
   }
 

@@ -3,6 +3,7 @@
  * and a page about something over, or a resolve of something that burns again, is worse than none.
  */
 
+import { DROP_WORDS } from '../domain/drop-reasons.js';
 import type { Episode, Incident, Silence } from '../domain/incident.js';
 import type { Notification } from '../domain/notification.js';
 import { momentTime } from '../render/duration.js';
@@ -33,46 +34,50 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
   const present = incident.episodeId === notification.episodeId;
   switch (notification.purpose) {
     case 'page':
-      if (episode.severity !== 'critical') return drop('only critical pages');
+      if (episode.severity !== 'critical') return drop(DROP_WORDS.not_critical);
       // A trigger after a resolve would open a second incident at the pager, which nobody would ever close.
-      if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent to a pager already');
-      if (!present || episode.endedAtMs !== null) return drop('this firing period is over');
-      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      if (episode.resolveAttemptedAtMs !== null) return drop(`${DROP_WORDS.page_closed} to a pager already`);
+      if (!present || episode.endedAtMs !== null) return drop(DROP_WORDS.period_over);
+      if (incident.state === 'resolved') return drop(DROP_WORDS.resolved);
       if ((episode.pagerResolvedAtMs ?? 0) >= notification.createdAtMs) return drop(resolvedThere(episode));
       if (incident.state === 'acknowledged' && (incident.acknowledgedAtMs ?? 0) >= notification.createdAtMs) {
-        return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
+        return drop(
+          `${DROP_WORDS.acknowledged} ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`,
+        );
       }
       return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
     case 'page_update':
-      if (!present || episode.resolveAttemptedAtMs !== null) return drop('the page is closed');
-      if (incident.state === 'resolved') return drop('resolved before it could be sent');
-      return mayStandAtPager(notification, history) ? SEND : drop('no page of this firing period was sent');
+      if (!present || episode.resolveAttemptedAtMs !== null) return drop(DROP_WORDS.update_late);
+      if (incident.state === 'resolved') return drop(DROP_WORDS.resolved);
+      return mayStandAtPager(notification, history) ? SEND : drop(DROP_WORDS.no_page);
     case 'page_again':
-      if (episode.severity !== 'critical') return drop('only critical pages');
-      if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent to a pager already');
-      if (!present || episode.endedAtMs !== null) return drop('this firing period is over');
-      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      if (episode.severity !== 'critical') return drop(DROP_WORDS.not_critical);
+      if (episode.resolveAttemptedAtMs !== null) return drop(`${DROP_WORDS.page_closed} to a pager already`);
+      if (!present || episode.endedAtMs !== null) return drop(DROP_WORDS.period_over);
+      if (incident.state === 'resolved') return drop(DROP_WORDS.resolved);
       if ((episode.pagerResolvedAtMs ?? 0) >= notification.createdAtMs) return drop(resolvedThere(episode));
       if (incident.state === 'acknowledged')
-        return drop(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`);
+        return drop(
+          `${DROP_WORDS.acknowledged} ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`,
+        );
       return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
     case 'reminder_reply':
-      if (!present) return drop('this firing period is over');
-      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      if (!present) return drop(DROP_WORDS.period_over);
+      if (incident.state === 'resolved') return drop(DROP_WORDS.resolved);
       return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
     case 'page_acknowledge':
-      if (!present || incident.state !== 'acknowledged') return drop('no longer acknowledged');
-      if (episode.resolveAttemptedAtMs !== null) return drop('a resolve was sent already');
-      return mayStandAtPager(notification, history) ? SEND : drop('no page of this firing period was sent');
+      if (!present || incident.state !== 'acknowledged') return drop(DROP_WORDS.not_acknowledged);
+      if (episode.resolveAttemptedAtMs !== null) return drop(`${DROP_WORDS.page_closed} already`);
+      return mayStandAtPager(notification, history) ? SEND : drop(DROP_WORDS.no_page);
     case 'page_resolve':
-      if (present && incident.state !== 'resolved') return drop('fires again');
-      return mayStandAtPager(notification, history) ? SEND : drop('no page of this firing period was sent');
+      if (present && incident.state !== 'resolved') return drop(DROP_WORDS.fires_again);
+      return mayStandAtPager(notification, history) ? SEND : drop(DROP_WORDS.no_page);
     case 'verdict_reply':
-      if (!present) return drop('this firing period is over');
-      if (incident.state === 'resolved') return drop('resolved before it could be sent');
+      if (!present) return drop(DROP_WORDS.period_over);
+      if (incident.state === 'resolved') return drop(DROP_WORDS.resolved);
       // It mentions people, and so reaches phones.
       if (incident.silence !== null) return drop(silenced(incident.silence, notification.createdAtMs));
-      return hasVerdict ? SEND : drop('there is no verdict');
+      return hasVerdict ? SEND : drop(DROP_WORDS.no_verdict);
     case 'card':
     case 'answer_reply':
     case 'webhook':
@@ -83,11 +88,11 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
 }
 
 function resolvedThere({ pagerResolvedBy }: Pick<Episode, 'pagerResolvedBy'>): string {
-  return `resolved at the pager by ${pagerResolvedBy ?? 'somebody'} before it could be sent`;
+  return `${DROP_WORDS.resolved_at_pager} ${pagerResolvedBy ?? 'somebody'} before it could be sent`;
 }
 
 function silenced({ by, untilMs }: Silence, nowMs: number): string {
-  return `silenced by ${by}${untilMs === null ? '' : ` until ${momentTime(untilMs, nowMs)}`}`;
+  return `${DROP_WORDS.silenced} ${by}${untilMs === null ? '' : ` until ${momentTime(untilMs, nowMs)}`}`;
 }
 
 /**

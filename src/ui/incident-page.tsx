@@ -3,6 +3,7 @@
 import { type Incident, publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import type { Notification } from '../domain/notification.js';
+import type { Explanation } from '../domain/reasons.js';
 import { type CardModel, cardModel } from '../render/card-model.js';
 import { minutesBetween } from '../render/duration.js';
 import type { SloLookup } from '../render/headline.js';
@@ -11,6 +12,7 @@ import { presentDiagnosis } from '../render/present-diagnosis.js';
 import { symptomOf } from '../render/symptom.js';
 import { AroundCard } from './around-card.js';
 import { ChecksCard } from './checks-card.js';
+import { ExplainCard } from './explain-card.js';
 import { renderPage } from './layout.js';
 import { AlertsCard, MessagesCard, StoryCard } from './story-card.js';
 import { Badge, stateOf, Time } from './text.js';
@@ -18,6 +20,7 @@ import { AfterCard, DoNotCard, FixesCard, VerdictCard } from './verdict-card.js'
 
 export type IncidentPageProps = {
   readonly view: IncidentView;
+  readonly explanation: Explanation | null;
   readonly notifications: readonly Notification[];
   readonly notice: string | null;
   readonly actor: string | null;
@@ -29,7 +32,7 @@ const REFRESH_WHILE_RUNNING_SECONDS = 3;
 
 /** The page at `/i/412`. */
 export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}): string {
-  const { view, notifications, notice, actor, nowMs } = props;
+  const { view, explanation, notifications, notice, actor, nowMs } = props;
   const { incident } = view;
   const model = cardModel(view, { slo });
   const diagnosis = presentDiagnosis(view);
@@ -75,6 +78,7 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
             {diagnosis === null ? null : (
               <AroundCard enrichment={diagnosis.enrichment} unit={symptomOf(view, diagnosis).unit} />
             )}
+            {explanation === null ? null : <ExplainCard explanation={explanation} nowMs={nowMs} />}
             <StoryCard timeline={view.timeline} nowMs={nowMs} />
             <AlertsCard view={view} nowMs={nowMs} />
             <MessagesCard notifications={notifications} nowMs={nowMs} />

@@ -29,6 +29,7 @@ const KEY_KINDS: ReadonlySet<TimelineKind> = new Set([
   'silence_ended',
   'inhibited',
   'reconciled',
+  'resolve_reconciled',
   'shadowed',
   'send_failed',
   'folded',

@@ -172,7 +172,7 @@ describe.skipIf(withoutAlertmanager)('with the real Alertmanager', () => {
     end();
     const over = await incidentOf('silenced', 'closed', (view) => view.incident.state === 'resolved');
     expect(texts(over)).toContain(
-      'reconciled: Found by reconciling: gone from Alertmanager in two complete reads, and its resolve never arrived',
+      'resolve_reconciled: Found by reconciling: gone from Alertmanager in two complete reads, and its resolve never arrived',
     );
     await until('the page is closed', async () => pager.incidents()[1]?.state === 'resolved');
     expect(pager.incidents()).toHaveLength(2);

@@ -8,6 +8,7 @@ import { createSecret } from '../../src/config/secret.js';
 import { createHttpApp, type HttpAppDeps } from '../../src/http/http-app.js';
 import type { ServingHealthReads } from '../../src/http/serving-health-api.js';
 import { createIncidentActions } from '../../src/incidents/incident-actions.js';
+import { createReadExplanation } from '../../src/incidents/read-explanation.js';
 import { createLogger } from '../../src/log/logger.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from '../../src/playbook/load.js';
 import { renderPlainText } from '../../src/render/plain-text.js';
@@ -63,6 +64,7 @@ export function createHttpHarness(options: HarnessOptions = {}) {
         view: options.views ?? view,
         timeline: (id) => timeline(db.kysely, id),
         diagnoses: (id) => diagnoses(db.kysely, id),
+        explanation: createReadExplanation({ db, receivers: { troubleOf: () => null }, now: clock.now }),
         recording: (id, diagnosisId) => recording(db.kysely, id, diagnosisId),
       },
       actions: createIncidentActions({ db, clock, pageDeadlineMs: 5_000, onCommitted: () => {} }),

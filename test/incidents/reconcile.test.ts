@@ -222,7 +222,7 @@ describe('a resolve that never arrived', () => {
     expect(view.incident).toMatchObject({ state: 'resolved', resolvedBy: 'alertmanager' });
     expect((await h.story()).slice(-3)).toEqual([
       'alert_resolved: LLMHighTTFT resolved',
-      'reconciled: Found by reconciling: gone from Alertmanager in two complete reads, and its resolve never arrived',
+      'resolve_reconciled: Found by reconciling: gone from Alertmanager in two complete reads, and its resolve never arrived',
       'resolved: Resolved: none of its alerts fires any more',
     ]);
     expect((await h.outbox()).slice(-2)).toEqual([

@@ -46,6 +46,7 @@ describe('a silenced incident', () => {
   test('is SILENCED by shape and word on its page', () => {
     const html = createPageRenderers().incidentPage({
       view: silenced,
+      explanation: null,
       notifications: [],
       notice: null,
       actor: null,

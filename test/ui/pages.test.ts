@@ -17,7 +17,7 @@ import {
 const pages = createPageRenderers();
 const nowMs = FIRED_AT + 65_000;
 const incidentPage = (view = aView(), notice: string | null = null) =>
-  pages.incidentPage({ view, notifications: [], notice, actor: null, nowMs });
+  pages.incidentPage({ view, explanation: null, notifications: [], notice, actor: null, nowMs });
 /** Text as it is read: tags out, entities back, blanks collapsed. */
 const textOf = (html: string) =>
   html

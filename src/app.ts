@@ -11,6 +11,7 @@ import { DEFAULT_THRESHOLDS } from './catalog/thresholds.js';
 import type { Config } from './config/config.js';
 import { diagnose } from './diagnosis/diagnose.js';
 import { freezeSignals, operatorQueries } from './diagnosis/freeze.js';
+import { recheck } from './diagnosis/recheck.js';
 import { encodeRecording, RECORDING_FORMAT_VERSION } from './diagnosis/recording.js';
 import { type Clock, MINUTE, SECOND } from './domain/clock.js';
 import { AppError } from './domain/errors.js';
@@ -27,6 +28,7 @@ import { createPagerDutyWebhook } from './http/pagerduty-webhook.js';
 import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
 import { createTimers } from './incidents/create-timers.js';
 import { directPages } from './incidents/direct-pages.js';
+import { createEscalations } from './incidents/escalations.js';
 import { createHeartbeats } from './incidents/heartbeats.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
@@ -78,6 +80,7 @@ import {
 import { readIncidentView } from './store/incident-view.js';
 import { createNotificationStore } from './store/notification-store.js';
 import { openStorage } from './store/open-storage.js';
+import { createReconcileStore } from './store/reconcile-store.js';
 import { createTimelineStore } from './store/timeline-store.js';
 import { createTimerStore } from './store/timer-store.js';
 import type { Trouble } from './store/trouble-board.js';
@@ -226,19 +229,37 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     },
   });
   metrics.watchReceivers(() => dispatcher.troubles());
+  const settleBounds = createAfterDiagnosis({
+    explains,
+    route,
+    scopeLabels: config.scopeLabels,
+    pageDeadlineMs: config.timings.pageDeadlineMs,
+    resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    flapping,
+  });
+  const escalations = createEscalations({
+    db,
+    stores: { notifications, timeline, timers: createTimerStore(), reconcile: createReconcileStore() },
+    receivers: receiverRefs,
+    targets: config.escalationTargets,
+    entryFor: (labels) => matchEntry(entries, labels).entry,
+    recheck: ({ scope }, entry, check) =>
+      recheck(check, {
+        ...{ entry, scope, source, thresholds, timeScale, clock },
+        atMs: clock.now(),
+        deadlineMs: config.timings.diagnosisMs,
+      }),
+  });
   const investigate = createInvestigate({
     db,
     diagnoses,
     notifications,
     timeline,
-    afterDiagnosis: createAfterDiagnosis({
-      explains,
-      route,
-      scopeLabels: config.scopeLabels,
-      pageDeadlineMs: config.timings.pageDeadlineMs,
-      resolveHoldMs: config.timings.resolveHoldMs / timeScale,
-      flapping,
-    }),
+    async afterDiagnosis(tx, diagnosed) {
+      const survivorId = await settleBounds(tx, diagnosed);
+      await escalations.plan(tx, survivorId, diagnosed.nowMs);
+      return survivorId;
+    },
     readView,
     diagnose: (view) => diagnose({ ...about(view), deadlineMs: config.timings.diagnosisMs, clock, entries }),
     async freeze(view) {
@@ -302,6 +323,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'timers' }),
     receivers: [...receivers.values()],
     delays: config.reminders,
+    escalations,
     watchdog: { heartbeats, receiveWithin: intake.receiveWithin, scopeLabels: config.scopeLabels },
     onDue() {
       workLoop.wake();

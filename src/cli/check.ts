@@ -1,5 +1,8 @@
 /** `wakewell check`: every fault of configuration, engine files and playbooks in one go. */
 
+import type { Config } from '../config/config.js';
+import type { PlaybookEntry } from '../playbook/schema.js';
+import { receiversOf } from '../routing/escalation-target.js';
 import { EXIT } from './exit-codes.js';
 import { readConfigFile } from './load-config.js';
 import { loadEngines, loadEntries } from './load-playbook.js';
@@ -17,7 +20,8 @@ export async function check(options: { readonly json: boolean }): Promise<number
     { name: 'playbook entries', count: entries.found.length, faults: entries.faults },
   ];
   const faults = parts.flatMap((part) => part.faults);
-  const warnings = read.kind === 'ok' ? read.warnings : [];
+  const warnings =
+    read.kind === 'ok' ? [...read.warnings, ...namelessTargets(read.config, entries.found)] : [];
   if (options.json) {
     console.log(
       JSON.stringify({
@@ -42,4 +46,19 @@ export async function check(options: { readonly json: boolean }): Promise<number
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Names that playbooks escalate to and nobody is behind: they are said, and nobody is told. */
+function namelessTargets(config: Config, entries: readonly PlaybookEntry[]): string[] {
+  const from = new Map<string, Set<string>>();
+  for (const entry of entries) {
+    for (const { to } of entry.escalation) {
+      if (receiversOf(to, config.escalationTargets, config.receivers).length > 0) continue;
+      from.set(to, (from.get(to) ?? new Set()).add(entry.id));
+    }
+  }
+  return [...from].map(
+    ([to, ids]) =>
+      `"${to}" has no receivers in escalation_targets: ${[...ids].join(', ')} can only say that it is to be told`,
+  );
 }

@@ -127,6 +127,8 @@ export type Config = {
     /** Webhook bodies as they arrived. */
     readonly receiptsMs: number;
   };
+  /** Receivers behind the names that playbooks escalate to, by lower-case name. */
+  readonly escalationTargets: Readonly<Record<string, readonly string[]>>;
   /** Which alerts are heartbeats, as matchers in Alertmanager's syntax, and how often they come; null learns it. */
   readonly watchdog: { readonly matchers: readonly string[]; readonly intervalMs: number | null };
   /** A critical not acknowledged, a warning not looked at for so long is reminded of once. People's time: not shortened by the time scale. */
@@ -245,6 +247,15 @@ function checkNames(
       `alertmanager.source: no webhook token is called "${sourceOf(file)}", under which its alerts would arrive (known: ${known})`,
     );
   }
+  for (const [target, told] of Object.entries(file.escalation_targets ?? {})) {
+    told.forEach((name, position) => {
+      if (addressable.includes(name)) return;
+      fault(
+        ['escalation_targets', target, position],
+        `escalation_targets.${target}: no receiver is called "${name}"${didYouMean(name, addressable)} (known: ${addressable.join(', ')})`,
+      );
+    });
+  }
   (file.watchdog?.matchers ?? []).forEach((text, index) => {
     const wrong = input.checkMatcher?.(text) ?? null;
     if (wrong !== null) fault(['watchdog', 'matchers', index], `watchdog: ${wrong}`);
@@ -343,6 +354,9 @@ function complete(file: ConfigFile, directory: string): Config {
       recordingsMs: file.retention?.recordings ?? 90 * DAY_MS,
       receiptsMs: file.retention?.receipts ?? 14 * DAY_MS,
     },
+    escalationTargets: Object.fromEntries(
+      Object.entries(file.escalation_targets ?? {}).map(([name, told]) => [name.trim().toLowerCase(), told]),
+    ),
     watchdog: {
       matchers: file.watchdog?.matchers ?? ['alertname="Watchdog"'],
       intervalMs: file.watchdog?.interval ?? null,

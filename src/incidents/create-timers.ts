@@ -10,6 +10,7 @@ import type { ReminderDelays } from '../store/reminder-plan.js';
 import { createTimelineStore } from '../store/timeline-store.js';
 import { createTimerStore } from '../store/timer-store.js';
 import { createWorkStore } from '../store/work-store.js';
+import type { Escalations } from './escalations.js';
 import type { Heartbeats } from './heartbeats.js';
 import { createReminders } from './reminders.js';
 import { createTimerLoop, type TimerLoop, type TimerMetrics } from './timer-loop.js';
@@ -21,6 +22,7 @@ export type TimerOptions = {
   readonly logger: Logger;
   readonly receivers: readonly LadderReceiver[];
   readonly delays: ReminderDelays;
+  readonly escalations: Escalations;
   readonly watchdog: Pick<WatchdogDeps, 'receiveWithin' | 'scopeLabels'> & {
     readonly heartbeats: Heartbeats;
   };
@@ -40,6 +42,7 @@ export function createTimers(options: TimerOptions): TimerLoop {
     timers,
     handlers: {
       ...createReminders({ stores, receivers, delays }),
+      escalation: options.escalations.fire,
       watchdog: createWatchdog({ ...options.watchdog, stores: { heartbeats } }),
     },
     onStart: (tx, nowMs) => options.watchdog.heartbeats.grace(tx, nowMs),

@@ -57,7 +57,7 @@ function compileFix(raw: RawFix, path: Path, context: CauseContext): PlaybookFix
 }
 
 /** `kv_cache: fail on most workers`, or `any_of` several of those. Null when nothing of it can be used. */
-function requirement(raw: RawRequirement, path: Path, context: CauseContext): Requirement | null {
+export function requirement(raw: RawRequirement, path: Path, context: CauseContext): Requirement | null {
   const alternatives = isAnyOf(raw)
     ? raw.any_of.map((one, index) => ({ one, at: [...path, 'any_of', index] as Path }))
     : [{ one: raw as Readonly<Record<string, string>>, at: path }];

@@ -2,7 +2,8 @@
 
 import type { Matcher } from '../domain/labels.js';
 import { compileCause } from './compile-cause.js';
-import { compileStep, durationMs } from './compile-step.js';
+import { compileEscalation } from './compile-escalation.js';
+import { compileStep } from './compile-step.js';
 import type { RawCommon, RawEntry } from './entry-file.js';
 import type { Path } from './faults.js';
 import { placeholdersOf } from './interpolate.js';
@@ -71,11 +72,11 @@ export function compileEntry(
     steps,
     causes,
     unclear: raw.unclear ?? null,
-    escalation: raw.escalation.map(({ after, unless, to }) => ({
-      afterMs: durationMs(after),
-      unless: unless ?? null,
-      to,
-    })),
+    escalation: compileEscalation(raw.escalation, {
+      steps: new Map(steps.map((step) => [step.id, step])),
+      words,
+      sink,
+    }),
   };
   if (raw.match !== undefined && Object.keys(raw.match).length === 0) {
     sink.add(

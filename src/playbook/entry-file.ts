@@ -99,7 +99,13 @@ export const RawEntry = z.strictObject({
   unclear: Line.optional(),
   escalation: z
     .array(
-      z.strictObject({ after: Duration, unless: z.enum(['acknowledged', 'resolved']).optional(), to: Line }),
+      z.strictObject({
+        after: Duration,
+        unless: z.enum(['acknowledged', 'resolved']).optional(),
+        to: ShortLine,
+        if: RawRequirement.optional(),
+        why: Line.optional(),
+      }),
     )
     .max(5)
     .default([]),

@@ -100,9 +100,18 @@ export type PlaybookEntry = {
   readonly causes: readonly PlaybookCause[];
   /** What to look at by hand when the cause is unclear. */
   readonly unclear: string | null;
-  readonly escalation: readonly {
-    readonly afterMs: number;
-    readonly unless: 'acknowledged' | 'resolved' | null;
-    readonly to: string;
-  }[];
+  readonly escalation: readonly Escalation[];
+};
+
+/** Whom an incident goes on to, and when. */
+export type Escalation = {
+  /** From the beginning of the firing period, ms of people's time. */
+  readonly afterMs: number;
+  /** What somebody must have done by then; a resolved incident is never escalated. */
+  readonly unless: 'acknowledged' | 'resolved';
+  /** A name of `escalation_targets`, or of a receiver; any other text is only said. */
+  readonly to: string;
+  /** A check that is made again at its time; null = none. */
+  readonly onlyIf: Requirement | null;
+  readonly why: string | null;
 };

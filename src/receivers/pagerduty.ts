@@ -76,6 +76,10 @@ export function createPagerDutyReceiver(config: PagerDutyConfig, deps: ReceiverD
       return { dedupKey: secondPageKey(view.episode.dedupKey), note: `2nd page, ${noAck}` };
     }
     if (notification.purpose === 'page_update') return {};
+    const isEscalation = view.timeline.some(
+      (entry) => entry.kind === 'escalated' && entry.atMs === notification.createdAtMs,
+    );
+    if (isEscalation) return { note: `escalated, ${minutesBetween(0, unheardMs)}` };
     const passedOn = view.pagedReceivers.some((name) => name !== config.name) && unheardMs >= MINUTE;
     return passedOn && view.incident.state === 'open' ? { note: noAck } : {};
   }

@@ -186,7 +186,7 @@ export type NotificationsTable = {
 };
 
 /** What a timer is about; its key and payload are those of the kind. */
-export type TimerKind = 'reminder' | 'climb' | 'watchdog';
+export type TimerKind = 'reminder' | 'climb' | 'escalation' | 'watchdog';
 export type TimerState = 'waiting' | 'firing' | 'fired' | 'dropped';
 
 export type TimersTable = {

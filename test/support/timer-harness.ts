@@ -3,9 +3,14 @@
 import { onTestFinished } from 'vitest';
 import { MINUTE, SECOND } from '../../src/domain/clock.js';
 import { createTimers, type TimerOptions } from '../../src/incidents/create-timers.js';
+import { createEscalations, type EscalationDeps } from '../../src/incidents/escalations.js';
 import { createHeartbeats } from '../../src/incidents/heartbeats.js';
 import type { IntakeDeps } from '../../src/incidents/receive-group.js';
+import type { PlaybookEntry } from '../../src/playbook/schema.js';
 import { createHeartbeatStore } from '../../src/store/heartbeat-store.js';
+import { createNotificationStore } from '../../src/store/notification-store.js';
+import { createReconcileStore } from '../../src/store/reconcile-store.js';
+import { createTimelineStore } from '../../src/store/timeline-store.js';
 import { createTimerStore } from '../../src/store/timer-store.js';
 import { createIntakeHarness, type IntakeHarness, silentLogger } from './intake-harness.js';
 
@@ -16,16 +21,30 @@ export type TimerHarness = IntakeHarness & {
   readonly timers: () => Promise<string[]>;
   /** `purpose receiver` of every reminder, escalation and later page, oldest first. */
   readonly sent: () => Promise<string[]>;
+  /** As when an incident was diagnosed. */
+  readonly planEscalations: (incidentId?: number) => Promise<void>;
   /** Another process on the same database: the timers as after a restart. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
+
+const RECEIVERS = [
+  { name: 'pager', kind: 'pagerduty' },
+  { name: 'slack', kind: 'slack' },
+] as const;
+
+/** An entry that serves every alert and does nothing but escalate. */
+export function anEntry(escalation: PlaybookEntry['escalation'], id = 'entry'): PlaybookEntry {
+  const nothing = { match: [], symptoms: [], steps: [], causes: [], unclear: null };
+  return { id, file: `${id}.yaml`, isDefault: true, title: 'Entry', ...nothing, escalation };
+}
 
 export async function createTimerHarness(
   options: {
     readonly intake?: Partial<IntakeDeps>;
     readonly timers?: Partial<TimerOptions>;
     readonly watchdogIntervalMs?: number;
+    readonly escalations?: Partial<EscalationDeps>;
   } = {},
 ): Promise<TimerHarness> {
   const heartbeats = createHeartbeats({
@@ -35,16 +54,28 @@ export async function createTimerHarness(
     scopeLabels: ['cluster', 'namespace', 'model'],
   });
   const h = createIntakeHarness({ heartbeats, ...options.intake });
+  const escalations = createEscalations({
+    db: h.db,
+    stores: {
+      notifications: createNotificationStore(),
+      timeline: createTimelineStore(),
+      timers: createTimerStore(),
+      reconcile: createReconcileStore(),
+    },
+    receivers: options.timers?.receivers ?? RECEIVERS,
+    targets: {},
+    entryFor: () => anEntry([]),
+    recheck: () => Promise.reject(new Error('nothing is to be checked again')),
+    ...options.escalations,
+  });
   const create = () =>
     createTimers({
       db: h.db,
       clock: h.clock,
       logger: silentLogger,
-      receivers: [
-        { name: 'pager', kind: 'pagerduty' },
-        { name: 'slack', kind: 'slack' },
-      ],
+      receivers: RECEIVERS,
       delays: { criticalMs: 15 * MINUTE, warningMs: 60 * MINUTE },
+      escalations,
       watchdog: {
         heartbeats,
         receiveWithin: h.intake.receiveWithin,
@@ -65,6 +96,8 @@ export async function createTimerHarness(
         await h.deliverDue();
       }
     },
+    planEscalations: (incidentId = 1) =>
+      h.db.transaction((tx) => escalations.plan(tx, incidentId, h.clock.now())),
     async timers() {
       const rows = await h.db.kysely.selectFrom('timers').selectAll().orderBy('id').execute();
       return rows.map(

@@ -1,6 +1,5 @@
 /** What is fetched for every alert before its steps mean anything: its own value, the scope's health, who is affected. */
 
-import { setMaxListeners } from 'node:events';
 import { ALERTS } from '../catalog/alerts.js';
 import { DAY, HOUR } from '../domain/clock.js';
 import type { MetricsSource, ReadOptions } from '../domain/metrics-source.js';
@@ -21,7 +20,7 @@ export type EnrichOptions = {
   readonly thresholds: Readonly<Record<string, number>>;
   readonly atMs: number;
   readonly timeScale: number;
-  /** What has not answered when it fires is reported as not seen. */
+  /** What has not answered when it fires is reported as not seen. A dozen reads listen to it: its maker sets no limit of listeners. */
   readonly signal?: AbortSignal;
 };
 
@@ -33,8 +32,6 @@ const REPLICA_POINTS = 61;
 export async function enrich(options: EnrichOptions): Promise<Enrichment> {
   const { source, scope, atMs, timeScale } = options;
   const unseen: string[] = [];
-  // A dozen reads listen to it; that is no leak.
-  if (options.signal !== undefined) setMaxListeners(0, options.signal);
   const at = (agoMs: number): ReadOptions => ({
     atMs: atMs - agoMs / timeScale,
     ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -125,6 +125,8 @@ async function play(
   if (options.stay) {
     say(`The incident stays at ${url}/incidents until Ctrl-C.`);
     await ended;
+  } else {
+    say('To look around in the pages next time: npm run demo -- --stay');
   }
   return EXIT.fine;
 }

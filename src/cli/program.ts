@@ -47,6 +47,7 @@ export function createProgram(done: (status: number) => void): Command {
   addHealth(program, done);
   addDoctor(program, done);
   addIncidents(program, done);
+  addRoute(program, done);
   addStorage(program, done);
   program
     .command('version')
@@ -248,6 +249,18 @@ function addIncidents(program: Command, done: Done): void {
       done(await (await import('./incidents.js')).changeIncident(id, 'notes', { ...options, comment })),
     );
   addSilence(incidents, done);
+}
+
+function addRoute(program: Command, done: Done): void {
+  program
+    .command('route')
+    .description('routes of the configuration')
+    .command('explain')
+    .description('what a webhook payload would come to, and why; nothing is sent')
+    .argument('<file>', 'a payload as Alertmanager posts it, or - for standard input')
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('route explain payload.json', 'route explain - --json < payload.json'))
+    .action(async (file, options) => done((await import('./route-explain.js')).routeExplain(file, options)));
 }
 
 function addSilence(incidents: Command, done: Done): void {

@@ -68,6 +68,7 @@ import { slackAppsOf } from './slack/slack-apps.js';
 import { createSlackCallbacks } from './slack/slack-callbacks.js';
 import { createAccountStore } from './store/account-store.js';
 import { createCallbackStore } from './store/callback-store.js';
+import { lossOf } from './store/database-trouble.js';
 import { createDiagnosisStore } from './store/diagnosis-store.js';
 import { createHeartbeatStore } from './store/heartbeat-store.js';
 import {
@@ -79,7 +80,7 @@ import {
 } from './store/incident-history.js';
 import { readIncidentView } from './store/incident-view.js';
 import { createNotificationStore } from './store/notification-store.js';
-import { openStorage } from './store/open-storage.js';
+import { openStorage, type Storage } from './store/open-storage.js';
 import { createReconcileStore } from './store/reconcile-store.js';
 import { createTimelineStore } from './store/timeline-store.js';
 import { createTimerStore } from './store/timer-store.js';
@@ -154,29 +155,6 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
 
   const metrics = createServiceMetrics();
   const storageMetrics = createStorageMetrics(metrics.registry);
-  let alarm: (trouble: Trouble) => void = () => {};
-  const { db, guard, troubles } = openStorage(config.databaseUrl, {
-    clock,
-    logger: logger.child({ part: 'storage' }),
-    metrics: storageMetrics,
-    accept: overrides.acceptDatabase === true,
-    onTrouble: (trouble) => alarm(trouble),
-  });
-  onStop('database', () => db.close());
-  onStop('database guard', () => guard.stop());
-  const callbacks = createCallbackStore();
-  const diagnoses = createDiagnosisStore();
-  const notifications = createNotificationStore();
-  const timeline = createTimelineStore();
-  const work = createWorkStore();
-  const readView = (incidentId: number) => readIncidentView(db.kysely, incidentId);
-
-  const { source, findScopes } =
-    overrides.source === undefined ? connectPrometheus() : given(overrides.source);
-  const servingHealth = createHealthWatch({
-    ...{ db, source, findScopes, thresholds, clock },
-    logger: logger.child({ part: 'health' }),
-  });
   const silenceSource = config.alertmanager.urls.length === 0 ? null : config.alertmanager.source;
   const shadow = config.mode === 'shadow';
   // What tells somebody something goes out by this alone; questions to metrics and Alertmanager have their own ways.
@@ -206,10 +184,22 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     logger: logger.child({ part: 'break-glass' }),
     metrics: metrics.breakGlass,
   });
-  alarm = (trouble) => {
-    const page = storageAlarm(trouble, `${db.identity?.uuid}\0${db.identity?.generation}`);
-    if (page !== null) void breakGlass.page([page]);
-  };
+  const { db, guard, troubles } = await openOrAlarm();
+  onStop('database', () => db.close());
+  onStop('database guard', () => guard.stop());
+  const callbacks = createCallbackStore();
+  const diagnoses = createDiagnosisStore();
+  const notifications = createNotificationStore();
+  const timeline = createTimelineStore();
+  const work = createWorkStore();
+  const readView = (incidentId: number) => readIncidentView(db.kysely, incidentId);
+
+  const { source, findScopes } =
+    overrides.source === undefined ? connectPrometheus() : given(overrides.source);
+  const servingHealth = createHealthWatch({
+    ...{ db, source, findScopes, thresholds, clock },
+    logger: logger.child({ part: 'health' }),
+  });
   const outboxStores = { notifications, accounts: createAccountStore(), timeline };
   const dispatcher = createDispatcher({
     db,
@@ -268,8 +258,10 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       const recording = await freezeSignals({
         ...asked,
         expressions: operatorQueries(entry, asked.scope),
-        signal: AbortSignal.timeout(FREEZE_MS),
+        signal: AbortSignal.any([AbortSignal.timeout(FREEZE_MS), ending.signal]),
       });
+      // Half of the evidence is not stored: the next process freezes it as a whole.
+      ending.signal.throwIfAborted();
       return {
         formatVersion: RECORDING_FORMAT_VERSION,
         recordedAtMs: clock.now(),
@@ -372,6 +364,32 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       atMs: clock.now(),
       timeScale,
     };
+  }
+
+  /** Nobody else tells when the service does not start for want of what it had stored. */
+  async function openOrAlarm(): Promise<Storage> {
+    try {
+      return openStorage(config.databaseUrl, {
+        clock,
+        logger: logger.child({ part: 'storage' }),
+        metrics: storageMetrics,
+        accept: overrides.acceptDatabase === true,
+        onTrouble(trouble) {
+          const id = `${db.identity?.uuid}\0${db.identity?.generation}`;
+          void alarm(trouble, id, 'alerts are answered 503 until it is repaired');
+        },
+      });
+    } catch (error) {
+      const kind = lossOf(error);
+      const { message: detail } = error as Error;
+      if (kind !== null) await alarm({ kind, detail }, config.databaseUrl, 'the service does not start');
+      throw error;
+    }
+  }
+
+  async function alarm(trouble: Trouble, databaseId: string, consequence: string): Promise<void> {
+    const page = storageAlarm(trouble, databaseId, consequence);
+    if (page !== null) await breakGlass.page([page]);
   }
 
   function given(own: MetricsSource): Metrics {

@@ -7,8 +7,11 @@ import type { Trouble } from '../store/trouble-board.js';
 
 const ALERT_NAME = 'WakewellStorage';
 
-/** The page for a trouble of the storage with which alerts can be promised to nobody; null for one that passes or can wait. */
-export function storageAlarm(trouble: Trouble, databaseId: string): DirectPage | null {
+/**
+ * The page for a trouble of the storage with which alerts can be promised to nobody; null for one that passes or can
+ * wait. `consequence` says what does not happen until it is repaired.
+ */
+export function storageAlarm(trouble: Trouble, databaseId: string, consequence: string): DirectPage | null {
   if (trouble.kind !== 'file_lost' && trouble.kind !== 'damaged') return null;
   const labels = labelsFrom([
     ['alertname', ALERT_NAME],
@@ -23,7 +26,7 @@ export function storageAlarm(trouble: Trouble, databaseId: string): DirectPage |
       scope: labelsFrom([]),
       state: 'open',
       incidentId: null,
-      why: `${trouble.detail}; alerts are answered 503 until it is repaired`,
+      why: `${trouble.detail}; ${consequence}`,
     },
   };
 }

@@ -1,7 +1,7 @@
 /** What must hold before a database is used: SQLite without a known fault, pages that are whole, commits that reach the disk. */
 
 import type BetterSqlite3 from 'better-sqlite3';
-import { refusal } from './database-trouble.js';
+import { refusalOfLoss } from './database-trouble.js';
 
 /** First SQLite without the WAL-reset corruption (https://sqlite.org/wal.html#walresetbug; found 2026-03). */
 const MIN_SQLITE = [3, 51, 3] as const;
@@ -41,7 +41,8 @@ export function assertWhole(db: BetterSqlite3.Database, file: string): void {
 }
 
 export function damagedRefusal(file: string, detail: string, cause?: unknown): Error {
-  return refusal(
+  return refusalOfLoss(
+    'damaged',
     `${file} is damaged (${detail}). Restore the latest backup with \`wakewell restore FILE --force\`, which keeps ` +
       'the damaged file beside it.',
     cause,

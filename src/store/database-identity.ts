@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs';
 import type BetterSqlite3 from 'better-sqlite3';
 import { filesOf } from './database-files.js';
-import { refusal } from './database-trouble.js';
+import { refusalOfLoss } from './database-trouble.js';
 import { type Remembered, readSideFile } from './side-file.js';
 
 export type DatabaseIdentity = {
@@ -87,7 +87,8 @@ const HOW_TO_ACCEPT =
 /** Throws when a database was here and there is none now. */
 export function refuseMissing(file: string, { remembered, bytes }: Found): void {
   if (remembered === null || remembered === 'unreadable' || (bytes ?? 0) > 0) return;
-  throw refusal(
+  throw refusalOfLoss(
+    'file_lost',
     `${file} is ${bytes === null ? 'missing' : 'empty'}, but a database was here (${filesOf(file).identity} remembers ` +
       `generation ${remembered.generation}): a new one would have forgotten every open incident. ${HOW_TO_ACCEPT}`,
   );
@@ -106,13 +107,15 @@ export function judgeIdentity(file: string, found: Found, identity: DatabaseIden
     ];
   }
   if (identity?.uuid !== remembered.uuid) {
-    throw refusal(
+    throw refusalOfLoss(
+      'file_lost',
       `${file} is another database than the one that was here: expected ${remembered.uuid}, ` +
         `found ${identity?.uuid ?? 'one without an identity'}. ${HOW_TO_ACCEPT}`,
     );
   }
   if (identity.generation < remembered.generation) {
-    throw refusal(
+    throw refusalOfLoss(
+      'file_lost',
       `${file} is older than when it was last used (generation ${identity.generation}, expected at least ` +
         `${remembered.generation}): it is an old copy, or its write-ahead log was lost. What was accepted since ` +
         `is not in it. ${HOW_TO_ACCEPT}`,

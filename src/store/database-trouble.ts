@@ -37,9 +37,24 @@ export function isDamaged(error: unknown): boolean {
   return /^SQLITE_(?:CORRUPT|NOTADB)/.test(codeOf(error));
 }
 
-/** A start that is refused: the message says what was found and what to do. */
+/** What is refused: the message says what was found and what to do. */
 export function refusal(message: string, cause?: unknown): AppError {
   return new AppError('conflict', message, cause === undefined ? undefined : { cause });
+}
+
+/** Refused because what was stored is not there as it was: somebody has to see to it, whatever starts the service again. */
+export type Loss = 'file_lost' | 'damaged';
+const LOSSES = new WeakMap<AppError, Loss>();
+
+export function refusalOfLoss(loss: Loss, message: string, cause?: unknown): AppError {
+  const error = refusal(message, cause);
+  LOSSES.set(error, loss);
+  return error;
+}
+
+/** The loss for which a start was refused; null for any other failure. */
+export function lossOf(error: unknown): Loss | null {
+  return error instanceof AppError ? (LOSSES.get(error) ?? null) : null;
 }
 
 function codeOf(error: unknown): string {

@@ -9,11 +9,13 @@ import { sleep } from './real-clock.js';
  */
 export async function startBlankPrometheus(
   random: Random,
+  /** How many of its answers never come, 0–1. */
+  hangingShare = 0.01,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const server = createServer(async (request, response) => {
     request.resume();
     const mood = random();
-    if (mood < 0.01) return;
+    if (mood < hangingShare) return;
     await sleep(mood < 0.2 ? between(random, 0, 100) : 0);
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end('{"status":"success","data":{"resultType":"vector","result":[]}}');

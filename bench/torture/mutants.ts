@@ -6,7 +6,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export const MUTANTS = ['synchronous-off', 'mark-before-send'] as const;
+export const MUTANTS = [
+  'synchronous-off',
+  'mark-before-send',
+  'key-from-summary',
+  'cron-ticker',
+  'too-many-requests',
+] as const;
 export type Mutant = (typeof MUTANTS)[number];
 
 type Replacement = { readonly file: string; readonly find: RegExp; readonly replace: string };
@@ -27,6 +33,40 @@ export const REPLACEMENTS: Readonly<Record<Mutant, readonly Replacement[]>> = {
             id: notification.id, fence: notification.fence, state: 'sent', reason: null, ref: null, nowMs: deps.clock.now(),
           }));
           const result = await attempt(`,
+    },
+  ],
+  // The pager collapses by what the page says, and a page says something else once it is diagnosed.
+  'key-from-summary': [
+    {
+      file: 'render/page.js',
+      find: /dedup_key: options\.dedupKey \?\? view\.episode\.dedupKey,/,
+      replace: 'dedup_key: cut(headline(view, options), 255),',
+    },
+  ],
+  // Only a ticker looks whether something is due, by the clock on the wall.
+  'cron-ticker': [
+    {
+      file: 'outbox/dispatcher.js',
+      find: /function wake\(\)(?:: void)? \{\s*if \(stopped\)\s*return;/,
+      replace: `let ticker = null;
+    function wake() {
+        ticker ??= import('node-cron').then(({ nodeCron }) => nodeCron.schedule('* * * * * *', look));
+    }
+    function look() {
+        if (stopped) return;`,
+    },
+  ],
+  // A gate that tells a busy sender to come back later, which Alertmanager never does.
+  'too-many-requests': [
+    {
+      file: 'http/alertmanager-webhook.js',
+      find: /const outcome = await intake\.receive\(\{ source, body, parsed \}\);/,
+      replace: `globalThis.calls = (globalThis.calls ?? 0) + 1;
+      if (globalThis.calls % 2 === 1) {
+        answer(response, 429, { error: 'too many requests' });
+        return;
+      }
+      const outcome = await intake.receive({ source, body, parsed });`,
     },
   ],
 };

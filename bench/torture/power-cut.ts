@@ -3,10 +3,9 @@
  * powercut.c, loaded into the service, keeps `<file>.synced` as of each file's last fsync.
  */
 
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { compileShim } from './compile-shim.js';
 import type { Random } from './random.js';
 
 /** The unit that a disk writes whole or not at all. */
@@ -16,12 +15,7 @@ const SHADOW = '.synced';
 
 /** Compiles the shim into `directory`; throws with the compiler's words when there is no C compiler. Returns the library's path. */
 export function compilePowerCutShim(directory: string): string {
-  const source = fileURLToPath(new URL('./powercut.c', import.meta.url));
-  const library = join(directory, 'powercut.so');
-  execFileSync('cc', ['-O2', '-shared', '-fPIC', '-o', library, source, '-ldl', '-lpthread'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  return library;
+  return compileShim('powercut.c', directory);
 }
 
 /** The environment under which a process' writes to the database are remembered. `databasePath` is absolute. */

@@ -15,8 +15,8 @@ const GRACE_MS = 1_000;
 const RETRY_WITHIN_MS = 5_000;
 
 export type Evidence = {
-  /** What the double sent and was answered 200. */
-  readonly accepted: readonly Pick<Attempt, 'body' | 'alerts'>[];
+  /** Everything that the double sent, with what it was answered. */
+  readonly attempts: readonly Pick<Attempt, 'body' | 'alerts' | 'status'>[];
   readonly stored: StoredState;
   readonly events: readonly PagerEvent[];
   /** What the pager turned away or had not taken when its sender died. */
@@ -27,12 +27,16 @@ export type Evidence = {
 
 export type Findings = {
   readonly accepted: number;
+  /** Alertmanager drops what is answered so. */
+  readonly answers_4xx: number;
   readonly lost: number;
   readonly duplicate_incidents: number;
   readonly unpaged_critical: number;
   readonly extra_dedup_keys: number;
   readonly triggers_after_resolve: number;
   readonly late_pages: number;
+  /** Longest from the start of a process to the acceptance of a page that was owed since before; 0 without one. */
+  readonly max_page_after_restart_ms: number;
   /** Incidents, or pages at the pager, that stayed open though everything was resolved and delivered. */
   readonly left_open: number;
   /** The first faults in words, for the log. */
@@ -45,26 +49,44 @@ export function reconcile(evidence: Evidence): Findings {
     faults.push(...list.slice(0, 10));
     return list.length;
   };
+  const { attempts } = evidence;
   return {
-    accepted: evidence.accepted.reduce((sum, { alerts }) => sum + alerts.length, 0),
+    accepted: acceptedOf(attempts).reduce((sum, { alerts }) => sum + alerts.length, 0),
+    answers_4xx: report(findAnswers4xx(attempts)),
     lost: report(findLost(evidence)),
     duplicate_incidents: report(findDuplicateIncidents(evidence.stored.incidents)),
     unpaged_critical: report(findUnpaged(evidence)),
     extra_dedup_keys: report(findExtraKeys(evidence)),
     triggers_after_resolve: report(findTriggersAfterResolve(evidence.events)),
     late_pages: report(findLatePages(evidence)),
+    max_page_after_restart_ms: longestAfterRestart(evidence),
     left_open: report(findLeftOpen(evidence)),
     faults,
   };
 }
 
+/** True when nothing that must be zero is not. */
+export function isFaultless(findings: Findings): boolean {
+  return findings.faults.length === 0 && findings.max_page_after_restart_ms <= PAGE_WITHIN_MS;
+}
+
+export function acceptedOf<T extends Pick<Attempt, 'status'>>(attempts: readonly T[]): T[] {
+  return attempts.filter(({ status }) => status !== null && status >= 200 && status < 300);
+}
+
+function findAnswers4xx(attempts: Evidence['attempts']): string[] {
+  return attempts
+    .filter(({ status }) => status !== null && status >= 400 && status < 500)
+    .map(({ status, alerts }) => `dropped: ${alerts.length} alerts were answered ${status}`);
+}
+
 /** One entry an alert of an accepted body that is not stored, and one an alert that was accepted firing and is in no incident. */
-function findLost({ accepted, stored }: Evidence): string[] {
+function findLost({ attempts, stored }: Evidence): string[] {
   const lost: string[] = [];
   const left = new Map(stored.bodies);
   const known = new Set(stored.alerts.map((alert) => alert.labels));
   const reported = new Set<string>();
-  for (const { body, alerts } of accepted) {
+  for (const { body, alerts } of acceptedOf(attempts)) {
     const rows = left.get(body) ?? 0;
     left.set(body, rows - 1);
     if (rows <= 0) for (const alert of alerts) lost.push(`lost: body with ${JSON.stringify(alert.labels)}`);
@@ -129,7 +151,7 @@ function findUnpaged(evidence: Evidence): string[] {
 }
 
 /** Alerts accepted as firing and critical, none of whose incidents ever had a critical episode. */
-function findCriticalsWithoutEpisode({ accepted, stored }: Evidence): string[] {
+function findCriticalsWithoutEpisode({ attempts, stored }: Evidence): string[] {
   const critical = new Set(
     stored.episodes.filter((one) => one.severity === 'critical').map((one) => one.incidentId),
   );
@@ -137,7 +159,7 @@ function findCriticalsWithoutEpisode({ accepted, stored }: Evidence): string[] {
     stored.alerts.filter((alert) => critical.has(alert.incidentId)).map((alert) => alert.labels),
   );
   const wanted = new Set<string>();
-  for (const { alerts } of accepted) {
+  for (const { alerts } of acceptedOf(attempts)) {
     for (const { status, labels } of alerts) {
       if (status === 'firing' && labels.severity === 'critical') wanted.add(canonicalLabels(labels));
     }
@@ -176,6 +198,20 @@ function findTriggersAfterResolve(events: readonly PagerEvent[]): string[] {
     if (action === 'trigger' && resolved.has(dedupKey)) found.push(`trigger after resolve: ${dedupKey}`);
   }
   return found;
+}
+
+/** Over the pages that existed when a process started and were first accepted in its life. */
+function longestAfterRestart({ events, stored, lives }: Evidence): number {
+  const pages = groupBy(stored.pages, (page) => page.episodeId);
+  let longest = 0;
+  for (const episode of stored.episodes) {
+    const first = events.find((event) => event.action === 'trigger' && event.dedupKey === episode.dedupKey);
+    if (first === undefined) continue;
+    const life = lives.findLast(({ startedAtMs }) => startedAtMs <= first.atMs);
+    if (life === undefined || createdAt(episode, pages) >= life.startedAtMs) continue;
+    longest = Math.max(longest, first.atMs - life.startedAtMs);
+  }
+  return longest;
 }
 
 /** Pages accepted more than 15 s after both their deadline and the start of the life that sent them. */

@@ -6,13 +6,16 @@ import { join } from 'node:path';
 export const WEBHOOK_TOKEN = 'torture-webhook-token-0123456789';
 export const PAGE_DEADLINE_MS = 1_000;
 
-const CONFIG = `
-timings:
-  page_deadline: ${PAGE_DEADLINE_MS}ms
-  diagnosis: 800ms
-  query: 500ms
-  resolve_hold: 1500ms
-  reopen_window: 3s
+const TIMINGS = {
+  page_deadline: `${PAGE_DEADLINE_MS}ms`,
+  diagnosis: '800ms',
+  query: '500ms',
+  resolve_hold: '1500ms',
+  reopen_window: '3s',
+};
+
+const configOf = (timings: Readonly<Record<string, string>>) => `
+timings: ${JSON.stringify({ ...TIMINGS, ...timings })}
 # Time runs many times faster here, and so do pages.
 receivers:
   - { name: pagerduty, kind: pagerduty, routing_key: "\${PAGERDUTY_ROUTING_KEY}", events_per_minute: 6000 }
@@ -24,9 +27,11 @@ export function serviceEnv(options: {
   readonly database: string;
   readonly prometheusUrl: string;
   readonly pagerDutyUrl: string;
+  /** Durations that differ, as the file has them. */
+  readonly timings?: Readonly<Record<string, string>>;
 }): Record<string, string> {
   const config = join(options.workDirectory, 'wakewell.yaml');
-  writeFileSync(config, CONFIG);
+  writeFileSync(config, configOf(options.timings ?? {}));
   return {
     WAKEWELL_CONFIG: config,
     WAKEWELL_HOST: '127.0.0.1',

@@ -6,20 +6,35 @@ import { createServer } from 'node:net';
 import type { Clock } from '../../src/domain/clock.js';
 import { sleep } from './real-clock.js';
 
+/** How a process ended. */
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
 /** One life of the process. `readyAtMs` is null when it died before it was ready. */
 export type Life = { readonly startedAtMs: number; readyAtMs: number | null; endedAtMs: number | null };
 
 export type Service = {
   readonly url: string;
   readonly lives: readonly Life[];
-  /** Starts the process; resolves as soon as it runs. */
-  readonly spawn: () => void;
+  /**
+   * Starts the process. `wrap` puts a command before it that becomes the process (`strace -D`, `unshare sh -c 'exec …'`);
+   * `args` follow `serve`.
+   */
+  readonly spawn: (options?: SpawnOptions) => void;
+  /** Of the process that runs, or ran last. */
+  readonly pid: () => number;
+  readonly untilExit: () => Promise<Exit>;
+  readonly signal: (name: NodeJS.Signals) => void;
   /** True when /readyz answers 200; false when the process ended first, or is not ready within 30 s. */
   readonly untilReady: () => Promise<boolean>;
   /** kill -9, and waits for the end. */
   readonly kill: () => Promise<void>;
   /** SIGTERM, and kill -9 after 10 s. Says whether it ended by itself. */
   readonly stop: () => Promise<boolean>;
+};
+
+export type SpawnOptions = {
+  readonly wrap?: (command: readonly string[]) => readonly string[];
+  readonly args?: readonly string[];
 };
 
 const READY_WITHIN_MS = 30_000;
@@ -38,14 +53,19 @@ export async function createService(options: {
   const log = createWriteStream(options.logFile, { flags: 'a' });
   const lives: Life[] = [];
   let child: ChildProcess | null = null;
-  let ended: Promise<void> = Promise.resolve();
-  // The service must not outlive a harness that is ended without a chance to stop it.
-  process.once('exit', () => child?.kill('SIGKILL'));
+  let ended: Promise<Exit> = Promise.resolve({ code: 0, signal: null });
+  let pid = 0;
 
-  function spawnChild(): void {
+  function spawnChild({ wrap = (command) => command, args = [] }: SpawnOptions = {}): void {
     const life: Life = { startedAtMs: clock.now(), readyAtMs: null, endedAtMs: null };
     lives.push(life);
-    const started = spawn(process.execPath, [`${options.distDirectory}/main.js`, 'serve'], {
+    const [file = '', ...rest] = wrap([
+      process.execPath,
+      `${options.distDirectory}/main.js`,
+      'serve',
+      ...args,
+    ]);
+    const started = spawn(file, rest, {
       cwd: options.workDirectory,
       env: {
         PATH: process.env.PATH ?? '',
@@ -58,14 +78,16 @@ export async function createService(options: {
     started.stdout.pipe(log, { end: false });
     started.stderr.pipe(log, { end: false });
     child = started;
+    outliveNobody(started);
+    pid = started.pid ?? 0;
     ended = new Promise((resolve) => {
-      const done = () => {
+      const done = (exit: Exit) => {
         life.endedAtMs ??= clock.now();
         if (child === started) child = null;
-        resolve();
+        resolve(exit);
       };
-      started.once('exit', done);
-      started.once('error', done);
+      started.once('exit', (code, signal) => done({ code, signal }));
+      started.once('error', () => done({ code: 127, signal: null }));
     });
   }
 
@@ -88,6 +110,9 @@ export async function createService(options: {
     url,
     lives,
     spawn: spawnChild,
+    pid: () => pid,
+    untilExit: () => ended,
+    signal: (name) => void child?.kill(name),
     untilReady,
     async kill() {
       child?.kill('SIGKILL');
@@ -101,6 +126,22 @@ export async function createService(options: {
       return byItself;
     },
   };
+}
+
+const running = new Set<ChildProcess>();
+
+/** The service must not outlive a harness that is ended without a chance to stop it. */
+function outliveNobody(child: ChildProcess): void {
+  if (running.size === 0) process.once('exit', killAll);
+  running.add(child);
+  child.once('exit', () => {
+    running.delete(child);
+    if (running.size === 0) process.removeListener('exit', killAll);
+  });
+}
+
+function killAll(): void {
+  for (const child of running) child.kill('SIGKILL');
 }
 
 /** A port that was free a moment ago; kept through all lives, as Alertmanager's configuration would. */

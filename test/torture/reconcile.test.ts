@@ -29,7 +29,7 @@ const page = { episodeId: 1, state: 'sent', createdAtMs: 1_000, reason: null };
 /** One critical alert, accepted, stored, paged and resolved, in one life of the service. */
 function healthy(): Evidence & { stored: StoredState } {
   return {
-    accepted: [{ body: 'b1', alerts: [alert] }],
+    attempts: [{ body: 'b1', alerts: [alert], status: 200 }],
     stored: {
       bodies: new Map([['b1', 1]]),
       incidents: [incident],
@@ -58,12 +58,12 @@ test('a problem that was stored, paged and resolved has no faults', () => {
 
   expect(accepted).toBe(1);
   expect(faults).toEqual([]);
-  expect(Object.values(counts)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  expect(Object.values(counts)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 test('a body that was answered 200 more often than it is stored is lost', () => {
   const evidence = healthy();
-  const twice = { ...evidence, accepted: [...evidence.accepted, ...evidence.accepted] };
+  const twice = { ...evidence, attempts: [...evidence.attempts, ...evidence.attempts] };
 
   expect(reconcile(twice).lost).toBe(1);
 });
@@ -138,6 +138,21 @@ test('a page is late 15 s after its deadline, or after the restart that followed
 
   expect(reconcile({ ...evidence, events }).late_pages).toBe(1);
   expect(reconcile({ ...evidence, events, lives: restarted }).late_pages).toBe(0);
+});
+
+test('a page that was owed when a process started is timed from that start', () => {
+  const evidence = healthy();
+  const restarted = [...evidence.lives, { startedAtMs: 1_200, readyAtMs: 1_400, endedAtMs: null }];
+
+  expect(reconcile(evidence).max_page_after_restart_ms).toBe(0);
+  expect(reconcile({ ...evidence, lives: restarted }).max_page_after_restart_ms).toBe(300);
+});
+
+test('what is answered 4xx is dropped by Alertmanager, and counted', () => {
+  const evidence = healthy();
+  const refused = { body: 'b2', alerts: [alert], status: 429 };
+
+  expect(reconcile({ ...evidence, attempts: [...evidence.attempts, refused] }).answers_4xx).toBe(1);
 });
 
 test('an incident that is open, and a page that nobody resolved, are left open', () => {

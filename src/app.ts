@@ -451,6 +451,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       claim: (key) => db.transaction((tx) => callbacks.claimCallback(tx, key, clock.now())),
       respond: createRespond(slackNetwork),
       openForm: createOpenForm(slackNetwork),
+      answered: (status) => metrics.callbacks.answered('slack', status),
       silenceSource,
       publicUrl: config.publicUrl,
       ...(Object.keys(config.slo).length === 0 ? {} : { slo: config.slo }),
@@ -466,6 +467,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         : [],
     ),
     apply: actions.pagerAct,
+    answered: (status) => metrics.callbacks.answered('pagerduty', status),
     clock,
     logger: logger.child({ part: 'pagerduty' }),
   });

@@ -430,6 +430,11 @@ function warningsOf(config: Config): string[] {
       'no pager is configured: a critical alert wakes nobody, its page is drawn at /outbox and in the log',
     );
   }
+  for (const one of config.receivers) {
+    if (one.kind === 'slack' && one.signingSecret === undefined) {
+      warnings.push(`Slack receiver "${one.name}" has no signing secret: its cards have no buttons`);
+    }
+  }
   if (config.publicUrl === null) {
     warnings.push('no WAKEWELL_PUBLIC_URL: messages carry no link to the incident');
   }

@@ -45,6 +45,8 @@ export type PagerDutyWebhookDeps = {
   /** Applies an act; says what became of it. Rejects when it could not be recorded. */
   readonly apply: (act: PagerAct) => Promise<{ readonly kind: string }>;
   readonly clock: Clock;
+  /** Counts answers by their status. */
+  readonly answered?: (status: number) => void;
   readonly logger: Logger;
 };
 
@@ -66,6 +68,7 @@ export function createPagerDutyWebhook(deps: PagerDutyWebhookDeps): Router {
   return router;
 
   async function receive(request: Request, response: Response): Promise<void> {
+    response.once('finish', () => deps.answered?.(response.statusCode));
     const read = await readBody(request, MAX_BODY_BYTES);
     if (read.kind === 'aborted') return;
     if (read.kind === 'too_large') {

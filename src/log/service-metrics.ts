@@ -18,6 +18,12 @@ export function createServiceMetrics() {
     labelNames: ['code'],
     registers,
   });
+  const callbacks = new Counter({
+    name: 'wakewell_callbacks_total',
+    help: 'Signed calls of Slack and PagerDuty by HTTP status; 401: the secret that was configured does not fit',
+    labelNames: ['provider', 'code'],
+    registers,
+  });
   const commits = new Histogram({
     name: 'wakewell_intake_commit_seconds',
     help: 'Duration of one intake transaction',
@@ -118,6 +124,11 @@ export function createServiceMetrics() {
     webhook: {
       answered(code: number): void {
         requests.inc({ code: String(code) });
+      },
+    },
+    callbacks: {
+      answered(provider: 'slack' | 'pagerduty', code: number): void {
+        callbacks.inc({ provider, code: String(code) });
       },
     },
     intake: {

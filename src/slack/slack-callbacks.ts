@@ -40,6 +40,7 @@ export function createSlackCallbacks(deps: SlackDeps, apps: readonly SlackApp[])
 
   function receive(handle: Handle): RequestHandler {
     return async (request: Request, response: Response) => {
+      response.once('finish', () => deps.answered?.(response.statusCode));
       const read = await readBody(request, MAX_BODY_BYTES);
       switch (read.kind) {
         case 'aborted':

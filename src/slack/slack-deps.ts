@@ -72,6 +72,8 @@ export type SlackDeps = {
   readonly silenceSource: string | null;
   readonly slo?: SloLookup;
   readonly clock: Clock;
+  /** Counts answers over HTTP by their status. */
+  readonly answered?: (status: number) => void;
   readonly logger: Logger;
 };
 

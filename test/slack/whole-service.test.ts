@@ -22,6 +22,7 @@ test('a press on the card reaches the pager, the card and the API', async () => 
   await expect.poll(() => h.pagerDuty.incidents().map(({ state }) => state)).toEqual(['resolved']);
   await expect.poll(h.buttons).toEqual([]);
   expect(h.slack.messages().filter(({ threadTs }) => threadTs === null)).toHaveLength(1);
+  expect(await h.metrics()).toContain('wakewell_callbacks_total{provider="slack",code="200"} 2');
 });
 
 test('an acknowledgement at the pager reaches the card, and does not go back', async () => {

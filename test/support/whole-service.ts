@@ -54,6 +54,7 @@ export async function startWholeService(
     slack,
     pagerDuty,
     post,
+    metrics: async () => (await fetch(`${url}/metrics`)).text(),
     fire: () =>
       post(
         '/api/v1/alertmanager',

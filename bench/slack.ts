@@ -20,10 +20,11 @@ import { createService } from './torture/service.js';
 
 const PROMISED_MS = 500;
 const SECRET = 'bench-signing-secret-0123456789';
-/** The storm: bodies of 50 alerts, in parallel, for as long as presses are measured. */
+/** The storm: 10,000 alerts a minute, in bodies of 50, for as long as presses are measured. */
 const STORM_ALERTS = 50;
-const STORM_CONNECTIONS = 4;
-const PRESS_CONNECTIONS = 8;
+const STORM_EVERY_MS = 300;
+const STORM_CONNECTIONS = 2;
+const PRESS_CONNECTIONS = 4;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { presses: { type: 'string', default: '300' } } });
@@ -187,8 +188,9 @@ function startStorm(pool: Pool): { stop: () => Promise<number> } {
         model: 'm',
         pod: `p-${bodies}-${i}`,
       }));
+      const startedAt = performance.now();
       await postAlerts(pool, labels);
-      await sleep(20);
+      await sleep(Math.max(0, STORM_CONNECTIONS * STORM_EVERY_MS - (performance.now() - startedAt)));
     }
   };
   const running = Promise.all(Array.from({ length: STORM_CONNECTIONS }, worker));

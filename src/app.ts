@@ -26,6 +26,7 @@ import { createHttpApp } from './http/http-app.js';
 import { createHttpServer } from './http/http-server.js';
 import { createPagerDutyWebhook } from './http/pagerduty-webhook.js';
 import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
+import { createAuditor, lateInWords } from './incidents/auditor.js';
 import { createTimers } from './incidents/create-timers.js';
 import { directPages } from './incidents/direct-pages.js';
 import { createEscalations } from './incidents/escalations.js';
@@ -41,6 +42,7 @@ import { createIntake } from './incidents/receive-group.js';
 import { createUpkeepLoop } from './incidents/upkeep.js';
 import { createWorkLoop } from './incidents/work-loop.js';
 import { createWriteStores } from './incidents/write-types.js';
+import { createDeadMan } from './jobs/dead-man.js';
 import { startHousekeeping } from './jobs/housekeeping.js';
 import { createReconciling } from './jobs/reconciling.js';
 import { createLogger, type Logger } from './log/logger.js';
@@ -309,6 +311,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     onTruncated: (group) => reconciling.groupTruncated(group),
     metrics: metrics.intake,
   });
+  const timerMetrics = createTimerMetrics(metrics.registry);
   const timers = createTimers({
     db,
     clock,
@@ -321,8 +324,33 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       workLoop.wake();
       dispatcher.wake();
     },
-    metrics: createTimerMetrics(metrics.registry),
+    metrics: timerMetrics,
   });
+  const auditor = createAuditor({
+    db,
+    clock,
+    logger: logger.child({ part: 'auditor' }),
+    resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    scopeLabels: config.scopeLabels,
+    retry() {
+      workLoop.wake();
+      dispatcher.wake();
+    },
+    receive: intake.receive,
+    metrics: timerMetrics,
+  });
+  const deadMan =
+    config.deadMan === undefined
+      ? null
+      : createDeadMan({
+          url: config.deadMan.url.reveal(),
+          intervalMs: config.deadMan.intervalMs,
+          passedAgoMs: auditor.passedAgoMs,
+          fetch: overrides.fetch ?? globalThis.fetch,
+          clock,
+          logger: logger.child({ part: 'dead-man' }),
+          metrics: timerMetrics,
+        });
   const reconciling = createReconciling({
     db,
     config,
@@ -533,7 +561,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         ok: false,
         detail: troubleInWords(state),
       }));
-      return { ready: true, checks: [database, ...receivers] };
+      const late = auditor.late().map((one) => ({
+        name: `late ${one.check}`,
+        ok: false,
+        detail: lateInWords(one, clock.now()),
+      }));
+      return { ready: true, checks: [database, ...receivers, ...late] };
     } catch (error) {
       return notReady('database', error instanceof Error ? error.message : String(error));
     }
@@ -567,6 +600,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       onStop('intake', () => intake.close());
       onStop('reconciling', () => reconciling.stop());
       onStop('timers', () => timers.stop());
+      onStop('auditor', () => auditor.stop());
+      onStop('dead-man', () => deadMan?.stop());
       if (!shadow) {
         const { pageDeadlineMs } = config.timings;
         await leaveShadow({ db, stores: createPageAnewStores(), route, pageDeadlineMs, now: clock.now });
@@ -576,6 +611,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       reconciling.start();
       upkeep.start();
       await timers.start();
+      auditor.start();
+      deadMan?.start();
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
       const host = config.host.includes(':') ? `[${config.host}]` : config.host;

@@ -127,6 +127,7 @@ export const ConfigFile = z.strictObject({
       receipts: Age.optional(),
     })
     .optional(),
+  dead_man: z.strictObject({ url: WebhookUrl, interval: Duration.optional() }).optional(),
   escalation_targets: z.record(z.string(), z.array(Name).min(1)).optional(),
   watchdog: z.strictObject({ matchers: z.array(Text).optional(), interval: Duration.optional() }).optional(),
   reminders: z.strictObject({ critical: Duration.optional(), warning: Duration.optional() }).optional(),

@@ -127,6 +127,8 @@ export type Config = {
     /** Webhook bodies as they arrived. */
     readonly receiptsMs: number;
   };
+  /** Whom we ping while the audit passes; the address is its credential. */
+  readonly deadMan?: { readonly url: Secret; readonly intervalMs: number };
   /** Receivers behind the names that playbooks escalate to, by lower-case name. */
   readonly escalationTargets: Readonly<Record<string, readonly string[]>>;
   /** Which alerts are heartbeats, as matchers in Alertmanager's syntax, and how often they come; null learns it. */
@@ -354,6 +356,9 @@ function complete(file: ConfigFile, directory: string): Config {
       recordingsMs: file.retention?.recordings ?? 90 * DAY_MS,
       receiptsMs: file.retention?.receipts ?? 14 * DAY_MS,
     },
+    ...(file.dead_man === undefined
+      ? {}
+      : { deadMan: { url: file.dead_man.url, intervalMs: file.dead_man.interval ?? MINUTE } }),
     escalationTargets: Object.fromEntries(
       Object.entries(file.escalation_targets ?? {}).map(([name, told]) => [name.trim().toLowerCase(), told]),
     ),

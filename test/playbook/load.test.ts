@@ -58,7 +58,7 @@ causes:
 `;
 
 /** Alerts about ourselves. */
-const OUR_OWN = ['WakewellUpstreamSilent', 'WakewellLate', 'WakewellDeadManUnreachable', 'WakewellDown'];
+const OUR_OWN = ['WakewellUpstreamSilent', 'WakewellLate', 'WakewellDown'];
 
 describe('what ships', () => {
   test('loads without a fault', () => {

@@ -10,9 +10,12 @@ export type MatchOperator = '=' | '!=' | '=~' | '!~';
 /** One condition on one label, with Alertmanager's meaning: an absent label equals "". */
 export type Matcher = { readonly name: string; readonly operator: MatchOperator; readonly value: string };
 
-/** Builds a label set without a prototype. Later entries win. */
+/** Nothing at all, as a prototype: with `null` itself V8 makes a dictionary, which is read at half the speed. */
+const NOTHING: object = Object.freeze(Object.create(null));
+
+/** Builds a label set with nothing behind it. Later entries win. */
 export function labelsFrom(entries: Iterable<readonly [string, string]>): Labels {
-  const labels: Record<string, string> = Object.create(null);
+  const labels: Record<string, string> = Object.create(NOTHING);
   for (const [name, value] of entries) labels[name] = value;
   return labels;
 }

@@ -3,7 +3,8 @@
 import type { Alert } from '../domain/alert.js';
 import type { AlertStore, KnownAlert } from '../store/alert-store.js';
 import type { Tx } from '../store/database.js';
-import type { IncidentStore, NamedIncident } from '../store/incident-store.js';
+import type { IncidentStore } from '../store/incident-store.js';
+import type { NamedIncident } from '../store/known-incident-store.js';
 import type { IntakeInput, PlannedIncident, PlanOptions } from './intake-types.js';
 import type { Planner } from './plan-intake.js';
 import { storedIncident } from './planned-incident.js';
@@ -39,12 +40,12 @@ export async function loadPlanState(
     }
   }
   const missing = new Set(known.map((one) => one.incidentId).filter((id) => !named.has(id)));
-  for (const incident of await stores.incidents.findIncidents(tx, [...missing])) {
+  for (const incident of await stores.incidents.findKnownIncidents(tx, [...missing])) {
     named.set(incident.id, { incident, names: namesOf(known, incident.id, incident.alertName) });
   }
 
   const mayBeginAnew = [...named.values()].filter(
-    ({ incident }) => incident.state === 'resolved' || incident.flags.flapping,
+    ({ incident }) => incident.state === 'resolved' || incident.flapping,
   );
   const facts = await stores.incidents.episodeFacts(
     tx,

@@ -10,14 +10,12 @@ import { bulkStatement, listStatement, placeholderRows } from './bulk.js';
 import { createEpisodeStore } from './episode-store.js';
 import { createFlappingStore } from './flapping-store.js';
 import { labelsToText, toIncident } from './incident-rows.js';
+import { createKnownIncidentStore } from './known-incident-store.js';
 import { inInsertOrder } from './receipt-store.js';
 import { storable } from './storable.js';
 import type { Tx } from './tables.js';
 
 export type { EpisodeFacts, NewEpisode } from './episode-store.js';
-
-/** An incident and every alert name that was ever part of it. */
-export type NamedIncident = { readonly incident: Incident; readonly names: readonly string[] };
 
 export type NewIncident = {
   readonly source: string;
@@ -86,38 +84,6 @@ const insertNameRows = bulkStatement((tx, count) =>
     .compile(),
 );
 
-const selectOpen = listStatement((tx, sources) =>
-  tx
-    .selectFrom('incidents')
-    .selectAll()
-    .where('source', 'in', sources)
-    .where(sql<boolean>`state in ('open', 'acknowledged') and kind = 'problem'`)
-    .orderBy('id')
-    .compile(),
-);
-
-const selectOpenNames = listStatement((tx, sources) =>
-  tx
-    .selectFrom('incidents as i')
-    .innerJoin('incident_names as n', 'n.incident_id', 'i.id')
-    .select(['n.incident_id', 'n.name'])
-    .where('i.source', 'in', sources)
-    .where(sql<boolean>`i.state in ('open', 'acknowledged') and i.kind = 'problem'`)
-    .compile(),
-);
-
-const selectResolved = listStatement((tx, names) =>
-  tx
-    .selectFrom('incidents as i')
-    .innerJoin('incident_names as n', 'n.incident_id', 'i.id')
-    .selectAll('i')
-    .select('n.name')
-    .where('i.resolved_at', '>=', 0)
-    .where(sql<boolean>`i.state = 'resolved' and i.folded_into is null`)
-    .where('n.name', 'in', names)
-    .compile(),
-);
-
 const selectByIds = listStatement((tx, ids) =>
   tx.selectFrom('incidents').selectAll().where('id', 'in', ids).compile(),
 );
@@ -132,31 +98,7 @@ export function createIncidentStore() {
   return {
     ...createEpisodeStore(),
     ...createFlappingStore(),
-
-    /** Every open or acknowledged incident of these sources, with the names of its alerts. */
-    async findOpenIncidents(tx: Tx, sources: readonly string[]): Promise<NamedIncident[]> {
-      const rows = await selectOpen.run(tx, sources);
-      const names = await selectOpenNames.run(tx, sources);
-      return withNames(rows.map(toIncident), names);
-    },
-
-    /** Incidents of these sources that resolved at or after `sinceMs` and had an alert of one of these names. */
-    async findResolvedSince(
-      tx: Tx,
-      options: {
-        readonly sources: readonly string[];
-        readonly names: readonly string[];
-        readonly sinceMs: number;
-      },
-    ): Promise<NamedIncident[]> {
-      const rows = await selectResolved.run(tx, options.names, [options.sinceMs]);
-      const ours = rows.filter((row) => options.sources.includes(row.source));
-      const incidents = new Map(ours.map((row) => [row.id, toIncident(row)]));
-      return withNames(
-        [...incidents.values()],
-        ours.map((row) => ({ incident_id: row.id, name: row.name })),
-      );
-    },
+    ...createKnownIncidentStore(),
 
     /** These incidents, in no particular order. */
     async findIncidents(tx: Tx, ids: readonly number[]): Promise<Incident[]> {
@@ -252,20 +194,4 @@ function silenceColumns(silence: Silence | null | undefined) {
 
 function bit(flag: boolean | undefined): 0 | 1 | undefined {
   return flag === undefined ? undefined : flag ? 1 : 0;
-}
-
-function withNames(
-  incidents: readonly Incident[],
-  names: readonly { readonly incident_id: number; readonly name: string }[],
-): NamedIncident[] {
-  const byIncident = new Map<number, string[]>();
-  for (const row of names) {
-    const list = byIncident.get(row.incident_id);
-    if (list === undefined) byIncident.set(row.incident_id, [row.name]);
-    else list.push(row.name);
-  }
-  return incidents.map((incident) => ({
-    incident,
-    names: byIncident.get(incident.id) ?? [incident.alertName],
-  }));
 }

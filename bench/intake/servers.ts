@@ -1,19 +1,17 @@
 /** Starts and stops the three servers, each in a process of its own. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findBinary, launchAlertmanager } from '../../src/prometheus/launch.js';
 import type { Target } from './load.js';
 
 export type BenchServer = Target & {
   readonly rssMb: () => number;
   readonly stop: () => Promise<void>;
 };
-
-export const ALERTMANAGER = '/usr/bin/prometheus-alertmanager';
 
 const WEBHOOK = '/api/v1/alertmanager';
 
@@ -47,58 +45,55 @@ function portOf(child: ChildProcess): Promise<number> {
   });
 }
 
-/** Takes webhooks and forgets them. */
+/** Takes webhooks and forgets them, for as long as its standard input is open. */
 const SINK = `
   const server = require('node:http').createServer((request, response) => {
     request.resume();
     request.on('end', () => response.end());
   });
   server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+  process.stdin.resume().on('end', () => process.exit());
 `;
 
-/**
- * The real Alertmanager; null where it is not installed. `delivering`: as it feeds a receiver like us, one
- * webhook, groups by alert name, flushed every second. `idle`: default timings, so that it only takes alerts in.
- */
-export async function startAlertmanager(kind: 'delivering' | 'idle'): Promise<BenchServer | null> {
-  if (!existsSync(ALERTMANAGER)) return null;
-  const directory = mkdtempSync(join(tmpdir(), 'wakewell-bench-am-'));
-  const config = join(directory, 'alertmanager.yml');
-  const sink =
-    kind === 'delivering'
-      ? spawn(process.execPath, ['-e', SINK], { stdio: ['ignore', 'pipe', 'inherit'] })
-      : null;
+/** How the peer groups: as finely as incidents arise here, or by name alone. */
+export const PEER_GROUPS = {
+  as_incidents: 'alertname, cluster, namespace, model',
+  by_name: 'alertname',
+} as const;
+
+export type PeerKind = {
+  readonly groups: keyof typeof PEER_GROUPS;
+  /** `true`: one webhook, flushed every second. `false`: default timings, so that it only takes alerts in. */
+  readonly delivers: boolean;
+};
+
+/** The real Alertmanager; null where it is not installed. It ends with us, however we end. */
+export async function startAlertmanager({ groups, delivers }: PeerKind): Promise<BenchServer | null> {
+  const binary = findBinary(['prometheus-alertmanager', 'alertmanager'], process.env.PATH ?? '');
+  if (binary === null) return null;
+  const sink = delivers
+    ? spawn(process.execPath, ['-e', SINK], { stdio: ['pipe', 'pipe', 'inherit'] })
+    : null;
   const receiver =
     sink === null ? '' : `\n    webhook_configs: [{ url: 'http://127.0.0.1:${await portOf(sink)}/' }]`;
   const timing = sink === null ? '' : '\n  group_wait: 0s\n  group_interval: 1s\n  repeat_interval: 4h';
-  writeFileSync(
-    config,
-    `route:\n  receiver: bench\n  group_by: [alertname]${timing}\nreceivers:\n  - name: bench${receiver}\n`,
-  );
-  const port = await freePort();
-  const args = [
-    `--config.file=${config}`,
-    `--storage.path=${directory}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    '--cluster.listen-address=',
-    '--log.level=error',
-  ];
-  const child = spawn(ALERTMANAGER, args, { stdio: 'ignore' });
-  for (let attempt = 0; ; attempt += 1) {
-    const ready = await fetch(`http://127.0.0.1:${port}/-/ready`).catch(() => null);
-    if (ready?.ok === true) break;
-    if (attempt > 100) throw new Error('Alertmanager is not ready after 10 s');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return server(child, { port, path: '/api/v2/alerts' }, directory, sink);
+  const { url, close } = await launchAlertmanager({
+    binary,
+    configYaml: `route:\n  receiver: bench\n  group_by: [${PEER_GROUPS[groups]}]${timing}\nreceivers:\n  - name: bench${receiver}\n`,
+  });
+  return {
+    port: Number(new URL(url).port),
+    path: '/api/v2/alerts',
+    rssMb: () => Number.NaN,
+    async stop() {
+      await close();
+      sink?.kill('SIGKILL');
+    },
+  };
 }
 
-function server(
-  child: ChildProcess,
-  target: Target,
-  directory: string | null,
-  helper: ChildProcess | null = null,
-): BenchServer {
+function server(child: ChildProcess, target: Target, directory: string | null): BenchServer {
+  process.once('exit', () => child.kill('SIGKILL'));
   return {
     ...target,
     rssMb() {
@@ -108,18 +103,8 @@ function server(
     async stop() {
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
-      helper?.kill('SIGKILL');
       await gone;
       if (directory !== null) rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

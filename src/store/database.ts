@@ -208,6 +208,7 @@ function prepare(
   }
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
+  // The journal of a bulk statement outgrows 64 KiB and would be written through a file of its own.
   db.pragma('temp_store = MEMORY');
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);

@@ -30,6 +30,7 @@ import {
 import { lockDatabaseFile } from './database-lock.js';
 import { isDamaged, isDiskFull, isLocked, unsoundDatabase } from './database-trouble.js';
 import { watchFiles } from './file-watch.js';
+import { createIdleCheckpoint } from './idle-checkpoint.js';
 import { firstMissing, migrate } from './migrate.js';
 import { writeSideFile } from './side-file.js';
 import { withStatementCache } from './statement-cache.js';
@@ -117,6 +118,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   const sqlite = raw;
   const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: withStatementCache(sqlite) }) });
   const moved = file === null || readonly ? () => null : watchFiles(file);
+  const idle = file === null || readonly ? null : createIdleCheckpoint(sqlite);
   let damage: string | null = null;
   let closing: Promise<void> | null = null;
 
@@ -133,12 +135,15 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       damage ??= detail;
     },
     async transaction(fn, { promised = false } = {}) {
+      idle?.begin();
       try {
         return await kysely.transaction().execute((tx) => inTransaction(tx, fn, promised));
       } catch (error) {
         if (isDiskFull(error)) options.onDiskFull?.();
         if (isDamaged(error)) database.condemn((error as Error).message);
         throw error;
+      } finally {
+        idle?.end();
       }
     },
     close() {

@@ -2,6 +2,7 @@
 
 import { publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
+import { labelsFrom } from '../domain/labels.js';
 import { cardModel } from './card-model.js';
 import { headline, type SloLookup } from './headline.js';
 import { clean, cut } from './neutralise.js';
@@ -39,7 +40,7 @@ export function renderWebhookBody(
     alert_name: text(incident.alertName),
     alert_count: view.alertCount,
     firing_count: view.firingCount,
-    scope: { ...incident.scope },
+    scope: labelsFrom(Object.entries(incident.scope).map(([name, value]) => [name, text(value)] as const)),
     episode: episode.number,
     deduplication_key: episode.dedupKey,
     opened_at: time(incident.openedAtMs),

@@ -39,9 +39,9 @@ export type FakePagerDuty = Omit<FakeServer, 'url'> & {
 
 const MAX_BODY = 512 * 1024;
 
-/** `routingKeys`: those known; any 32 characters when absent. */
+/** `routingKeys`: those known; any 32 characters when absent. `nowMs` is PagerDuty's clock, real time when absent. */
 export async function startFakePagerDuty(
-  options: { routingKeys?: readonly string[] } = {},
+  options: { routingKeys?: readonly string[]; nowMs?: () => number } = {},
 ): Promise<FakePagerDuty> {
   const incidents: PagerDutyIncident[] = [];
   const events: PagerDutyEvent[] = [];
@@ -75,7 +75,7 @@ export async function startFakePagerDuty(
       dedupKey: typeof body.dedup_key === 'string' ? body.dedup_key : `generated-${events.length}`,
       payload: (body.payload as Record<string, unknown> | undefined) ?? null,
       links: (body.links as PagerDutyEvent['links'] | undefined) ?? [],
-      atMs: Date.now(),
+      atMs: (options.nowMs ?? Date.now)(),
     };
     events.push(event);
     apply(event);

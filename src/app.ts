@@ -35,6 +35,7 @@ import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
 import { createLeaveFlapping } from './incidents/leave-flapping.js';
 import { leaveShadow } from './incidents/leave-shadow.js';
+import { createMaintenanceSummary } from './incidents/maintenance-summary.js';
 import { createPageAnewStores } from './incidents/page-anew.js';
 import { createPatientReceive } from './incidents/patient-receive.js';
 import { createReadExplanation } from './incidents/read-explanation.js';
@@ -63,6 +64,7 @@ import { createPrometheusSource } from './prometheus/prometheus-source.js';
 import { createReceivers } from './receivers/create-receivers.js';
 import { fetchNothing } from './receivers/shadow.js';
 import { renderPlainText } from './render/plain-text.js';
+import { maintenanceOf } from './routing/maintenance.js';
 import { compileRoutes, createMatcher, createRouter } from './routing/router.js';
 import { createOpenForm } from './slack/open-form.js';
 import { createRespond } from './slack/respond.js';
@@ -202,10 +204,15 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     ...{ db, source, findScopes, thresholds, clock },
     logger: logger.child({ part: 'health' }),
   });
+  const windows = config.maintenance.map((one) => ({
+    ...one,
+    matchers: compileRoutes([{ matchers: one.matchers, receivers: [] }]).flatMap((each) => each.matchers),
+  }));
   const outboxStores = { notifications, accounts: createAccountStore(), timeline };
   const dispatcher = createDispatcher({
     db,
     stores: outboxStores,
+    maintenanceOf: (view, nowMs) => maintenanceOf(windows, view, nowMs),
     receivers,
     readView,
     clock,
@@ -369,7 +376,10 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const upkeep = createUpkeepLoop({
     db,
     stores: createWriteStores(),
-    parts: [createLeaveFlapping(flapping)],
+    parts: [
+      createLeaveFlapping(flapping),
+      createMaintenanceSummary(windows, logger.child({ part: 'maintenance' })),
+    ],
     clock,
     logger: logger.child({ part: 'upkeep' }),
     onChanged() {

@@ -12,12 +12,16 @@ import {
   HttpUrl,
   HttpUrls,
   LabelName,
+  Moment,
   Name,
   Port,
   PositiveNumber,
   Schedule,
   secretField,
   Text,
+  TimeOfDay,
+  TimeZone,
+  Weekday,
 } from './fields.js';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -107,6 +111,24 @@ export const ConfigFile = z.strictObject({
         matchers: z.array(Text).optional(),
         receivers: z.array(Name),
         continue: Flag.optional(),
+      }),
+    )
+    .optional(),
+  maintenance: z
+    .array(
+      z.strictObject({
+        matchers: z.array(Text),
+        comment: Text,
+        from: Moment.optional(),
+        until: Moment.optional(),
+        weekly: z
+          .strictObject({
+            days: z.array(Weekday),
+            at: TimeOfDay,
+            for: Duration,
+            timezone: TimeZone.optional(),
+          })
+          .optional(),
       }),
     )
     .optional(),

@@ -6,6 +6,7 @@
 import { dirname, resolve } from 'node:path';
 import { MINUTE } from '../domain/clock.js';
 import type { FlappingRule } from '../domain/cycles.js';
+import type { MaintenanceWindow } from '../domain/maintenance.js';
 import {
   ConfigFile,
   type LOG_LEVELS,
@@ -90,6 +91,12 @@ export type Config = {
     readonly basicAuth?: { readonly username: string; readonly password: Secret };
     readonly headers: Readonly<Record<string, string>>;
   };
+  /** Matchers in Alertmanager's syntax, as written. */
+  readonly maintenance: readonly {
+    readonly comment: string;
+    readonly matchers: readonly string[];
+    readonly when: MaintenanceWindow['when'];
+  }[];
   readonly scopeLabels: readonly string[];
   /** Lower-case words of the operator's own: `page` → critical. */
   readonly severityMapping: Readonly<Record<string, (typeof SEVERITY_WORDS)[number]>>;
@@ -240,6 +247,19 @@ function checkNames(
       if (wrong !== null) fault(['routes', index, 'matchers', position], `routes[${index}]: ${wrong}`);
     });
   });
+  (file.maintenance ?? []).forEach(({ matchers, from, until, weekly }, index) => {
+    const at = `maintenance[${index}]`;
+    if (matchers.length === 0)
+      fault(['maintenance', index], `${at}: no matchers: it would silence everything`);
+    matchers.forEach((text, position) => {
+      const wrong = input.checkMatcher?.(text) ?? null;
+      if (wrong !== null) fault(['maintenance', index, 'matchers', position], `${at}: ${wrong}`);
+    });
+    const once = from !== undefined && until !== undefined && from < until;
+    if (weekly === undefined ? !once : from !== undefined || until !== undefined) {
+      fault(['maintenance', index], `${at}: expected from before until, or weekly, and not both`);
+    }
+  });
   const sources = new Set((file.tokens?.webhook ?? []).map((token) => token.name));
   // Under another name none of its alerts would be known: all of them would be taken in a second time.
   if (file.alertmanager?.url !== undefined && sources.size > 0 && !sources.has(sourceOf(file))) {
@@ -331,6 +351,19 @@ function complete(file: ConfigFile, directory: string): Config {
       ...(upstreamBasic === undefined ? {} : { basicAuth: upstreamBasic }),
       headers: file.alertmanager?.headers ?? {},
     },
+    maintenance: (file.maintenance ?? []).map(({ comment, matchers, from, until, weekly }) => ({
+      comment,
+      matchers,
+      when:
+        weekly === undefined
+          ? { fromMs: from ?? 0, untilMs: until ?? 0 }
+          : {
+              days: weekly.days,
+              atMinutes: weekly.at,
+              forMs: weekly.for,
+              timeZone: weekly.timezone ?? 'UTC',
+            },
+    })),
     scopeLabels: file.scope_labels ?? ['cluster', 'namespace', 'model'],
     severityMapping: Object.fromEntries(
       Object.entries(file.severity_mapping ?? {}).map(([word, severity]) => [word.toLowerCase(), severity]),

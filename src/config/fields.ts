@@ -144,3 +144,36 @@ function secretFault(
     return `found a value of ${text.length} characters of another form`;
   return null;
 }
+
+/** ms since 1970. The zone must be said, since nobody agrees on which is meant without. */
+export const Moment = field('a time with its zone, for example 2026-11-26T02:00:00Z', (value) => {
+  const text = value instanceof Date ? value.toISOString() : value;
+  if (typeof text !== 'string' || !/^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+});
+
+const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+/** 0 = Sunday. */
+export const Weekday = field('sun, mon, tue, wed, thu, fri or sat', (value) => {
+  const day = typeof value === 'string' ? WEEKDAYS.indexOf(value.toLowerCase()) : -1;
+  return day < 0 ? undefined : day;
+});
+
+/** Minutes after midnight. */
+export const TimeOfDay = field('a time of day in quotes, for example "02:00"', (value) => {
+  const [, hour, minute] = (typeof value === 'string' && /^([01]\d|2[0-3]):([0-5]\d)$/.exec(value)) || [];
+  return hour === undefined ? undefined : Number(hour) * 60 + Number(minute);
+});
+
+export const TimeZone = field('a time zone, for example Europe/Vienna or UTC', (value) => {
+  if (typeof value !== 'string') return undefined;
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: value });
+    return value;
+  } catch {
+    // Node names no list that could be asked.
+    return undefined;
+  }
+});

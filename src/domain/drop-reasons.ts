@@ -17,6 +17,9 @@ export const DROP_WORDS = {
   paged_anew: 'paged anew because',
 } as const;
 
+/** How the reason of a message begins that waits for the end of a maintenance window. */
+export const MAINTENANCE_WORDS = 'maintenance window';
+
 export type DropCode = keyof typeof DROP_WORDS;
 
 /** The code behind the reason of a dropped message; null for one that says nothing about the incident ("unchanged: …"). */

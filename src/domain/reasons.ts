@@ -132,6 +132,10 @@ const LIST = {
     says: 'The receiver was paged as often as it may be, so a bundle names it until there is room.',
   },
   in_umbrella: { topic: 'not_paged', says: 'The umbrella of its storm pages for it.' },
+  maintenance: {
+    topic: 'not_paged',
+    says: 'A maintenance window of the configuration covers it: recorded, and told only if it lasts longer.',
+  },
   shadow: { topic: 'not_paged', says: 'Shadow mode: everything is decided and nothing is sent.' },
 
   told: { topic: 'told', says: 'The message was accepted.' },

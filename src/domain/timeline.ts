@@ -35,6 +35,7 @@ export const TIMELINE_KINDS = [
   'resolve_reconciled',
   'late_copy',
   'shadowed',
+  'maintenance',
 ] as const;
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];
 

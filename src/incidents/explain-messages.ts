@@ -1,6 +1,6 @@
 /** What the rows of the outbox say about who was told, and why somebody was not. Pure. */
 
-import { type DropCode, dropCodeOf } from '../domain/drop-reasons.js';
+import { type DropCode, dropCodeOf, MAINTENANCE_WORDS } from '../domain/drop-reasons.js';
 import { publicId } from '../domain/incident.js';
 import type { Notification, Purpose } from '../domain/notification.js';
 import type { Reason, ReasonCode } from '../domain/reasons.js';
@@ -116,6 +116,9 @@ function waiting(
   at: (code: ReasonCode, detail: string) => Reason,
 ): Reason {
   const { receiver, attempts, dueAtMs, lastReason } = page;
+  if (lastReason?.startsWith(MAINTENANCE_WORDS) === true) {
+    return at('maintenance', `The page to ${receiver} waits: ${lastReason}`);
+  }
   if (attempts > 0) {
     return at(
       'page_retrying',

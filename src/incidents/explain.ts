@@ -44,6 +44,7 @@ const FROM_KIND: Readonly<Partial<Record<TimelineKind, ReasonCode>>> = {
   acknowledged: 'acknowledged',
   pager_resolved: 'resolved_at_pager',
   silenced: 'silenced',
+  maintenance: 'maintenance',
 };
 
 /** Never throws. */

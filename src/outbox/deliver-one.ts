@@ -4,9 +4,11 @@
  */
 
 import { SECOND } from '../domain/clock.js';
+import { MAINTENANCE_WORDS } from '../domain/drop-reasons.js';
 import type { IncidentView } from '../domain/incident-view.js';
-import type { CardRef, DeliveryResult, Notification } from '../domain/notification.js';
+import type { CardRef, DeliveryResult, Notification, Purpose } from '../domain/notification.js';
 import type { Receiver } from '../receivers/receiver.js';
+import { momentTime } from '../render/duration.js';
 import { readBareFacts, type StoredBareFacts } from '../store/bare-facts.js';
 import { readEpisode } from '../store/episode-store.js';
 import { createCardPace } from './card-pace.js';
@@ -21,6 +23,17 @@ const TURN_MS = 20 * SECOND;
 const LEASE_MARGIN_MS = SECOND;
 
 const BARE_BECAUSE = 'the full message failed, the incident says why';
+
+/** What tells somebody something new. */
+const IS_NEW: ReadonlySet<Purpose> = new Set([
+  'page',
+  'page_again',
+  'reminder_reply',
+  'verdict_reply',
+  'card',
+  'webhook',
+  'log',
+]);
 
 /** One claim. */
 export type Turn = {
@@ -83,6 +96,7 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
       await record.dropped(notification, truth.reason);
       return null;
     }
+    if (await isKeptBack(notification, present, card)) return null;
     if (notification.purpose === 'card' && card !== null) {
       const waitMs = pace.waitMs(receiver.name, view);
       if (waitMs > 0) {
@@ -99,6 +113,31 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
     );
     if (result?.kind === 'sent' && result.card !== undefined) pace.updated(receiver.name, view.incident.id);
     return result;
+  }
+
+  /**
+   * In a maintenance window nothing new is said; what stands is kept true. What is over when the window ends was
+   * recorded, and stands in its summary.
+   */
+  async function isKeptBack(
+    notification: Notification,
+    view: IncidentView,
+    card: CardRef | null,
+  ): Promise<boolean> {
+    if (!IS_NEW.has(notification.purpose) || (notification.purpose === 'card' && card !== null)) return false;
+    const nowMs = deps.clock.now();
+    const window = deps.maintenanceOf?.(view, nowMs) ?? null;
+    if (window !== null) {
+      const until = momentTime(window.endMs, window.startMs);
+      const reason = `${MAINTENANCE_WORDS} "${window.comment}" until ${until}`;
+      if (notification.lastReason !== reason) await record.keptBack(notification, reason);
+      await record.postponed(notification, window.endMs - nowMs, reason);
+      return true;
+    }
+    const waited = notification.lastReason?.startsWith(MAINTENANCE_WORDS) === true;
+    if (!waited || view.incident.state !== 'resolved') return false;
+    await record.dropped(notification, `over within its ${notification.lastReason}`);
+    return true;
   }
 
   /** Nothing is read but single columns, and nothing is drawn. */

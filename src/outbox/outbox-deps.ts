@@ -5,6 +5,7 @@ import type { IncidentView } from '../domain/incident-view.js';
 import type { Purpose } from '../domain/notification.js';
 import type { Logger } from '../log/logger.js';
 import type { Receiver } from '../receivers/receiver.js';
+import type { RunningWindow } from '../routing/maintenance.js';
 import type { AccountStore } from '../store/account-store.js';
 import type { Database } from '../store/database.js';
 import type { NotificationStore } from '../store/notification-store.js';
@@ -32,7 +33,7 @@ export type OutboxStores = {
     | 'markResolveAttempted'
   >;
   readonly accounts: AccountStore;
-  readonly timeline: Pick<TimelineStore, 'append'>;
+  readonly timeline: Pick<TimelineStore, 'append' | 'read'>;
 };
 
 /** One finished attempt, for metrics. Label values are bounded: names come from the configuration. */
@@ -63,6 +64,8 @@ export type OutboxDeps = {
   readonly logger: Logger;
   /** Cards of storms and of what flaps are updated no more often; once a minute when absent. */
   readonly slowCardMs?: number;
+  /** The maintenance window in which nobody is to be told of an incident; null when none runs. */
+  readonly maintenanceOf?: (view: IncidentView, nowMs: number) => RunningWindow | null;
   /** How long a claim holds without news; 30 s when absent. Must exceed the longest delivery. */
   readonly leaseMs?: number;
   /** Deliveries at once per account; 4 when absent. */

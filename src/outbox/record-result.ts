@@ -36,6 +36,8 @@ export type RecordResult = {
   readonly postponed: (notification: Notification, waitMs: number, reason: string) => Promise<void>;
   /** Its lease may have run out before anything was sent: whoever claims it next sends it. */
   readonly givenBack: (notification: Notification) => Promise<void>;
+  /** A maintenance window keeps it: told once an incident and window. */
+  readonly keptBack: (notification: Notification, reason: string) => Promise<void>;
   /** The incident is gone. */
   readonly gone: (notification: Notification) => Promise<void>;
 };
@@ -241,6 +243,14 @@ export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: ()
       const mine = await deps.db.transaction((tx) => notifications.postpone(tx, given));
       if (!mine) lost(notification);
     },
+    async keptBack(notification, reason) {
+      await deps.db.transaction(async (tx) => {
+        const text = `Recorded only: ${reason}`;
+        const story = await timeline.read(tx, notification.incidentId);
+        if (story.some((one) => one.kind === 'maintenance' && one.text === text)) return;
+        await timeline.append(tx, [entry(notification, deps.clock.now(), 'maintenance', text)]);
+      });
+    },
     gone: (notification) => finish(notification, 'dropped', 'the incident is gone', null, async () => {}),
   };
 
@@ -267,7 +277,7 @@ function isNews(attempts: number): boolean {
 function entry(
   notification: Notification,
   atMs: number,
-  kind: 'sent' | 'send_failed' | 'send_dropped' | 'shadowed',
+  kind: 'sent' | 'send_failed' | 'send_dropped' | 'shadowed' | 'maintenance',
   text: string,
 ): NewTimelineEntry {
   return { incidentId: notification.incidentId, atMs, kind, text, actor: 'wakewell' };

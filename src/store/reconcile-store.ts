@@ -1,6 +1,7 @@
 /** What of ours is compared with Alertmanager, and what it said. */
 
 import { sql } from 'kysely';
+import type { IncidentState } from '../domain/incident.js';
 import type { IncidentAlert, Upstream } from '../domain/incident-view.js';
 import type { Labels } from '../domain/labels.js';
 import type { Severity } from '../domain/severity.js';
@@ -129,6 +130,28 @@ export function createReconcileStore() {
         const card = Boolean(row.card_shadowed) && !row.card_real;
         return page || card ? [{ incidentId: row.id, page }] : [];
       });
+    },
+
+    /** Incidents that the window of this comment kept quiet since a moment. */
+    async keptBackBy(
+      tx: Tx,
+      comment: string,
+      sinceMs: number,
+    ): Promise<{ readonly id: number; readonly alertName: string; readonly state: IncidentState }[]> {
+      const rows = await tx
+        .selectFrom('timeline as t')
+        .innerJoin('incidents as i', 'i.id', 't.incident_id')
+        .select(['i.id', 'i.alert_name', 'i.state', 't.text'])
+        .where('t.kind', '=', 'maintenance')
+        .where('t.at', '>=', sinceMs)
+        .orderBy('i.id')
+        .execute();
+      const own = rows.filter((row) => row.text.includes(`"${comment}"`));
+      return [
+        ...new Map(
+          own.map((row) => [row.id, { id: row.id, alertName: row.alert_name, state: row.state }]),
+        ).values(),
+      ];
     },
 
     /** The labels of every firing alert of an incident. */

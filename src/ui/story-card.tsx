@@ -31,6 +31,7 @@ const KEY_KINDS: ReadonlySet<TimelineKind> = new Set([
   'reconciled',
   'resolve_reconciled',
   'shadowed',
+  'maintenance',
   'send_failed',
   'folded',
   'unfolded',

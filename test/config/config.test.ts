@@ -419,3 +419,43 @@ describe('backup and retention', () => {
     expect(faultsOf('retention: { incidents: 1h }')).toContain('expected a duration of at least 1d');
   });
 });
+
+describe('maintenance windows', () => {
+  test('once and weekly, with their zone', () => {
+    const { maintenance } = configOf(
+      `maintenance:
+  - { matchers: ['a="b"'], from: "2026-11-26T02:00:00+01:00", until: "2026-11-26T06:00:00Z", comment: x }
+  - { matchers: ['a="b"'], weekly: { days: [sun, Sat], at: "02:30", for: 4h, timezone: Europe/Vienna }, comment: y }`,
+    );
+
+    expect(maintenance.map(({ when }) => when)).toEqual([
+      { fromMs: Date.UTC(2026, 10, 26, 1), untilMs: Date.UTC(2026, 10, 26, 6) },
+      { days: [0, 6], atMinutes: 150, forMs: 4 * 3_600_000, timeZone: 'Europe/Vienna' },
+    ]);
+  });
+
+  test.each([
+    [
+      '{ matchers: [], from: "2026-11-26T02:00:00Z", until: "2026-11-26T06:00:00Z", comment: x }',
+      'silence everything',
+    ],
+    [
+      '{ matchers: [\'a="b"\'], from: "2026-11-26T06:00:00Z", until: "2026-11-26T02:00:00Z", comment: x }',
+      'from before until',
+    ],
+    ['{ matchers: [\'a="b"\'], comment: x }', 'from before until'],
+    [
+      '{ matchers: [\'a="b"\'], from: "2026-11-26T06:00:00", until: "2026-11-27T02:00:00Z", comment: x }',
+      'a time with its zone',
+    ],
+    ['{ matchers: [\'a="b"\'], weekly: { days: [sunday], at: "02:00", for: 4h }, comment: x }', 'sun, mon'],
+    ['{ matchers: [\'a="b"\'], weekly: { days: [sun], at: "24:00", for: 4h }, comment: x }', 'a time of day'],
+    [
+      '{ matchers: [\'a="b"\'], weekly: { days: [sun], at: "02:00", for: 4h, timezone: Vienna }, comment: x }',
+      'a time zone',
+    ],
+    ['{ matchers: [nonsense], weekly: { days: [sun], at: "02:00", for: 4h }, comment: x }', 'no matcher'],
+  ])('%s is a fault', (window, says) => {
+    expect(faultsOf(`maintenance:\n  - ${window}`)).toContain(says);
+  });
+});

@@ -5,7 +5,7 @@ import type { IncidentState } from '../../src/domain/incident.js';
 import type { DeliveryResult, NewNotification, Purpose } from '../../src/domain/notification.js';
 import type { Severity } from '../../src/domain/severity.js';
 import { createDispatcher, type Dispatcher } from '../../src/outbox/dispatcher.js';
-import type { DeliveryObservation } from '../../src/outbox/outbox-deps.js';
+import type { DeliveryObservation, OutboxDeps } from '../../src/outbox/outbox-deps.js';
 import type { BareDelivery, Delivery, Receiver } from '../../src/receivers/receiver.js';
 import type { ReceiverKind } from '../../src/routing/route-table.js';
 import { createAccountStore } from '../../src/store/account-store.js';
@@ -86,6 +86,7 @@ export async function outboxHarness(
     concurrency?: number;
     random?: () => number;
     onStuck?: () => void;
+    maintenanceOf?: NonNullable<OutboxDeps['maintenanceOf']>;
   } = {},
 ) {
   const clock: ManualClock = createManualClock({ nowMs: NOW });
@@ -104,6 +105,7 @@ export async function outboxHarness(
 
   function createOne(): Dispatcher {
     const dispatcher = createDispatcher({
+      ...(options.maintenanceOf === undefined ? {} : { maintenanceOf: options.maintenanceOf }),
       db,
       stores: { notifications, accounts: createAccountStore(), timeline },
       receivers: new Map(puppets.map((one) => [one.name, one])),

@@ -6,7 +6,14 @@
 import { type Cancel, type Clock, SECOND } from '../domain/clock.js';
 import type { Logger } from '../log/logger.js';
 import { minutesBetween } from '../render/duration.js';
-import { type AuditCheck, type Late, readLate, readRaised } from '../store/audit-store.js';
+import {
+  type AuditCheck,
+  type Backlog,
+  type Late,
+  readBacklog,
+  readLate,
+  readRaised,
+} from '../store/audit-store.js';
 import type { Database } from '../store/database.js';
 import type { IntakeInput } from './intake-types.js';
 import { type SelfAlert, selfInput } from './self-alert.js';
@@ -34,6 +41,7 @@ export type AuditorDeps = {
       readonly tookMs: number;
       readonly passedAtMs: number | null;
     }) => void;
+    readonly backlog: (rows: readonly Backlog[], nowMs: number) => void;
   };
 };
 
@@ -65,6 +73,7 @@ export function createAuditor(deps: AuditorDeps): Auditor {
     found = late;
     if (late.length === 0) passedAt = clock.monotonic();
     deps.metrics?.audited({ late, tookMs, passedAtMs: late.length === 0 ? nowMs : null });
+    deps.metrics?.backlog(await readBacklog(deps.db.kysely), nowMs);
     if (tookMs > SLOW_MS) logger.warn({ tookMs }, 'the audit takes too long');
     if (late.length > 0) deps.retry();
     const proven = late.filter((one) => suspects.has(one.check));

@@ -44,7 +44,36 @@ export function createTimerMetrics(registry: Registry) {
     'When the dead-man receiver last accepted a ping',
   );
 
+  const depth = new Gauge({
+    name: 'wakewell_outbox_depth',
+    help: 'Messages that wait, by receiver and severity of their incident; as of the last audit',
+    labelNames: ['receiver', 'severity'],
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'wakewell_outbox_oldest_age_seconds',
+    help: 'Age of the oldest message that waits; as of the last audit',
+    labelNames: ['receiver', 'severity'],
+    registers,
+  });
+
   return {
+    backlog(
+      rows: readonly {
+        readonly receiver: string;
+        readonly severity: string;
+        readonly count: number;
+        readonly sinceMs: number;
+      }[],
+      nowMs: number,
+    ): void {
+      depth.reset();
+      oldest.reset();
+      for (const { receiver, severity, count, sinceMs } of rows) {
+        depth.set({ receiver, severity }, count);
+        oldest.set({ receiver, severity }, Math.max(0, (nowMs - sinceMs) / 1000));
+      }
+    },
     audited(result: {
       readonly late: readonly { readonly check: string; readonly count: number }[];
       readonly tookMs: number;

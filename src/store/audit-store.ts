@@ -127,3 +127,27 @@ export async function readRaised(tx: Tx, alertName: string): Promise<Set<AuditCh
   const named = new Set(rows.map((row) => labelsFromText(row.labels).check));
   return new Set(AUDIT_CHECKS.filter((check) => named.has(check)));
 }
+
+/** What waits to be sent, by receiver and severity. `sinceMs` is when the oldest was stored, ms since 1970. */
+export type Backlog = {
+  readonly receiver: string;
+  readonly severity: string;
+  readonly count: number;
+  readonly sinceMs: number;
+};
+
+export async function readBacklog(tx: Tx): Promise<Backlog[]> {
+  const rows = await tx
+    .selectFrom('notifications as n')
+    .innerJoin('incidents as i', 'i.id', 'n.incident_id')
+    .select((eb) => [
+      'n.receiver',
+      'i.severity',
+      eb.fn.countAll<number>().as('count'),
+      eb.fn.min('n.created_at').as('since'),
+    ])
+    .where(sql<boolean>`n.state in ('queued', 'sending')`)
+    .groupBy(['n.receiver', 'i.severity'])
+    .execute();
+  return rows.map(({ receiver, severity, count, since }) => ({ receiver, severity, count, sinceMs: since }));
+}

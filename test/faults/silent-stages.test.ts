@@ -3,11 +3,13 @@
  * dead-man ping stops; a healthy service is never accused.
  */
 
+import { Registry } from 'prom-client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MINUTE, SECOND } from '../../src/domain/clock.js';
 import { createAuditor } from '../../src/incidents/auditor.js';
 import { resolve } from '../../src/incidents/change-state.js';
 import { createDeadMan } from '../../src/jobs/dead-man.js';
+import { createTimerMetrics } from '../../src/log/timer-metrics.js';
 import { anAlert } from '../support/build.js';
 import { silentLogger } from '../support/intake-harness.js';
 import { createTimerHarness, type TimerHarness } from '../support/timer-harness.js';
@@ -183,4 +185,26 @@ test('what an earlier process raised is ended by the next one', async () => {
   await next.stop();
 
   expect(await late(h)).toEqual(['pages resolved']);
+});
+
+test('an audit measures what it found, what waits, and itself', async () => {
+  const h = await createTimerHarness();
+  const registry = new Registry();
+  const auditor = createAuditor({
+    ...{ db: h.db, clock: h.clock, logger: silentLogger, resolveHoldMs: 5 * MINUTE, scopeLabels: [] },
+    retry: () => {},
+    receive: h.intake.receive,
+    metrics: createTimerMetrics(registry),
+  });
+  auditor.start();
+  await h.receive(anAlert());
+  await pass(h, 2 * MINUTE, { deliver: 'nothing' });
+  await auditor.stop();
+
+  const text = await registry.metrics();
+  expect(text).toContain('wakewell_late{check="pages"} 1');
+  expect(text).toContain('wakewell_outbox_depth{receiver="pager",severity="critical"} 2');
+  expect(text).toMatch(/wakewell_outbox_oldest_age_seconds\{receiver="slack",severity="critical"\} 1[12]0/);
+  expect(text).toMatch(/wakewell_auditor_last_ok_timestamp_seconds 1\d{9}/);
+  expect(text).toContain('wakewell_auditor_seconds 0');
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE } from '../../src/domain/clock.js';
 import { DROP_WORDS, dropCodeOf } from '../../src/domain/drop-reasons.js';
 import { REASONS, type ReasonCode } from '../../src/domain/reasons.js';
+import type { TimelineKind } from '../../src/domain/timeline.js';
 import { acknowledge, resolve } from '../../src/incidents/change-state.js';
 import { createReadExplanation } from '../../src/incidents/read-explanation.js';
 import { aGroup, anAlert, resolvedCopy } from '../support/build.js';
@@ -39,6 +40,62 @@ const minutes = async (h: Harness, count: number) => {
 };
 
 /** At least two situations a code. `trouble`: what the outbox knows of the receiver. */
+/** What another part of the service writes down. */
+const TOLD: readonly (readonly [ReasonCode, TimelineKind, string, string])[] = [
+  [
+    'only_critical_pages',
+    'routed',
+    'Routed to pager (default; no page: only critical pages, this is warning)',
+    'Routed to b (route x; no page: only critical pages, this is info)',
+  ],
+  [
+    'folded',
+    'folded',
+    'Folded into INC-3: KV cache full',
+    'INC-2 folded in (LLMHighTTFT, 1 alert): KV cache full',
+  ],
+  [
+    'unfolded',
+    'unfolded',
+    'Was part of INC-3 until KV cache full did not explain it',
+    'LLMHighTTFT goes on as INC-4',
+  ],
+  [
+    'flapping',
+    'flapping',
+    'Flapping: it fired and resolved 3 times in 9m',
+    'Flapping: it fired and resolved 4 times in 20m',
+  ],
+  ['storm', 'storm', 'In the storm of prod-us: INC-9 speaks for it', 'Joined the storm INC-7'],
+  [
+    'reminded',
+    'reminded',
+    'Nobody has taken this for 15m: paged again pager',
+    'Nobody has taken this for 1h: said again in slack',
+  ],
+  ['escalated', 'escalated', 'Escalated to infrastructure after 30m', 'Escalated to the GPU team'],
+  [
+    'resolved_at_pager',
+    'pager_resolved',
+    'Resolved at the pager by mia, still fires',
+    'Resolved at the pager by tom',
+  ],
+  [
+    'maintenance',
+    'maintenance',
+    'Recorded only: maintenance window "a" until 04:00 UTC',
+    'Recorded only: maintenance window "b" until 05:00 UTC',
+  ],
+];
+const UMBRELLAS: readonly (readonly [ReasonCode, 'storm' | 'bundle', object])[] = [
+  ['bundled', 'bundle', { state: 'withheld' }],
+  ['bundled', 'bundle', { state: 'withheld', attempts: 1 }],
+  ['in_umbrella', 'storm', { state: 'withheld' }],
+  ['in_umbrella', 'storm', { state: 'sent' }],
+  ['listed', 'storm', { state: 'sent', listed_at: TEST_NOW_MS }],
+  ['listed', 'bundle', { state: 'withheld', listed_at: TEST_NOW_MS }],
+];
+
 const SITUATIONS: readonly (readonly [ReasonCode, string, (h: Harness) => Promise<unknown>, string?])[] = [
   ['routed', 'a critical', (h) => h.receive(CRITICAL)],
   ['routed', 'a warning', (h) => h.receive(WARNING)],
@@ -483,6 +540,50 @@ describe('explanations', () => {
     expect(explanation?.reasons.map((reason) => reason.code)).toContain(code);
     expect(found[0]?.detail).toMatch(/\S/);
     expect(explanation?.summary).toMatch(/^(Paged: |Nobody was paged)/);
+  });
+
+  test.each(TOLD)('%s: from the story', async (code, kind, ...texts) => {
+    for (const text of texts) {
+      const h = await createReconcileHarness();
+      await h.receive(CRITICAL);
+      await h.db.kysely
+        .insertInto('timeline')
+        .values({ incident_id: 1, at: h.clock.now(), kind, text, actor: 'wakewell', via: null })
+        .execute();
+
+      expect((await explainOf(h))?.reasons).toContainEqual({
+        code,
+        detail: text,
+        atMs: h.clock.now(),
+        receiver: null,
+      });
+    }
+  });
+
+  test.each(UMBRELLAS)('%s: by a %s', async (code, kind, values) => {
+    const h = await createReconcileHarness();
+    await h.receive(CRITICAL);
+    await h.receive(anAlert({ labels: { model: 'other' } }));
+    await h.db.kysely.updateTable('incidents').set({ kind }).where('id', '=', 2).execute();
+    await row(h, { umbrella_id: 2, ...values });
+
+    expect((await explainOf(h))?.reasons.map((reason) => reason.code)).toContain(code);
+  });
+
+  test.each(['an empty route', 'a route without a pager'])('no_pager: %s', async (_name) => {
+    const h = await createReconcileHarness();
+    await h.receive(CRITICAL);
+    await h.db.kysely.deleteFrom('notifications').where('purpose', '=', 'page').execute();
+
+    expect((await explainOf(h))?.reasons.map((reason) => reason.code)).toContain('no_pager');
+  });
+
+  test('every code of the list has two situations', () => {
+    const counts = new Map<string, number>([['no_pager', 2]]);
+    for (const [code] of [...SITUATIONS, ...TOLD, ...TOLD, ...UMBRELLAS])
+      counts.set(code, (counts.get(code) ?? 0) + 1);
+
+    expect(Object.keys(REASONS).filter((code) => (counts.get(code) ?? 0) < 2)).toEqual([]);
   });
 
   test('what is not so is not said: a plain page has no reason against it', async () => {

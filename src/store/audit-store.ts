@@ -15,7 +15,7 @@ export const AUDIT_CHECKS = [
   'unresolved',
 ] as const;
 /**
- * pages: a critical that nobody was offered a page of for 60 s. outbox: due messages that nobody took. work: due
+ * pages: a critical of which nobody accepted a page for 60 s, those held back on purpose apart. outbox: due messages that nobody took. work: due
  * investigations while none ends. timers: due and not fired. untold: an incident without any message.
  * undiagnosed: without any investigation. unreminded: open without its reminder. unresolved: over, and its pager
  * will not be told.
@@ -58,6 +58,7 @@ export async function readLate(tx: Tx, nowMs: number, resolveHoldMs: number): Pr
         join incidents i on i.id = n.incident_id and i.episode_id = n.episode_id
         where n.purpose = 'page' and n.state in ('queued', 'sending', 'dead') and n.created_at <= ${nowMs - PAGE_MS}
         and n.created_at > ${window} and ${standing} and i.severity = 'critical'
+        and not (n.attempts = 0 and n.due_at > ${nowMs})
         and not exists (select 1 from notifications o where o.episode_id = n.episode_id
           and o.purpose = 'page' and o.state in ('sent', 'withheld'))`,
     ),

@@ -208,3 +208,13 @@ test('an audit measures what it found, what waits, and itself', async () => {
   expect(text).toMatch(/wakewell_auditor_last_ok_timestamp_seconds 1\d{9}/);
   expect(text).toContain('wakewell_auditor_seconds 0');
 });
+
+test('a page that is held back on purpose, as by a maintenance window, is not late', async () => {
+  const { h } = await start();
+  await h.receive(anAlert());
+  const later = { due_at: h.clock.now() + 60 * MINUTE };
+  await h.db.kysely.updateTable('notifications').set(later).where('purpose', '=', 'page').execute();
+  await pass(h, 5 * MINUTE);
+
+  expect(await late(h)).toEqual([]);
+});

@@ -9,6 +9,7 @@ import { builtInEnginesDirectory, loadEngineFiles } from './catalog/engine-file.
 import { SIGNALS } from './catalog/signals.js';
 import { DEFAULT_THRESHOLDS } from './catalog/thresholds.js';
 import type { Config } from './config/config.js';
+import { scaledRules } from './config/scaled-rules.js';
 import { diagnose } from './diagnosis/diagnose.js';
 import { freezeSignals, operatorQueries } from './diagnosis/freeze.js';
 import { recheck } from './diagnosis/recheck.js';
@@ -29,10 +30,12 @@ import { createAfterDiagnosis } from './incidents/after-diagnosis.js';
 import { createAuditor, lateInWords } from './incidents/auditor.js';
 import { createTimers } from './incidents/create-timers.js';
 import { directPages } from './incidents/direct-pages.js';
+import { createEndStorms } from './incidents/end-storms.js';
 import { createEscalations } from './incidents/escalations.js';
 import { createHeartbeats } from './incidents/heartbeats.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
+import { createKeepUmbrellas } from './incidents/keep-umbrellas.js';
 import { createLeaveFlapping } from './incidents/leave-flapping.js';
 import { leaveShadow } from './incidents/leave-shadow.js';
 import { createMaintenanceSummary } from './incidents/maintenance-summary.js';
@@ -52,6 +55,7 @@ import { createStorageMetrics } from './log/storage-metrics.js';
 import { createTimerMetrics } from './log/timer-metrics.js';
 import { createBreakGlass } from './outbox/break-glass.js';
 import { createDispatcher } from './outbox/dispatcher.js';
+import { createPageGate } from './outbox/page-ceiling.js';
 import { storageAlarm } from './outbox/storage-alarm.js';
 import { troubleInWords } from './outbox/trouble-in-words.js';
 import { readUnclaimedPages } from './outbox/unclaimed-pages.js';
@@ -175,11 +179,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   });
   const receiverRefs = [...receivers.values()].map(({ name, kind }) => ({ name, kind }));
   const explains = explainsFrom(entries);
-  const flapping = {
-    ...config.flapping,
-    withinMs: config.flapping.withinMs / timeScale,
-    quietMs: config.flapping.quietMs / timeScale,
-  };
+  const { flapping, storm, pageCeilings } = scaledRules(config);
   const route = createRouter(compileRoutes(config.routes), receiverRefs);
   const breakGlass = createBreakGlass({
     receivers,
@@ -219,6 +219,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     random: overrides.random ?? Math.random,
     logger: logger.child({ part: 'outbox' }),
     metrics: metrics.outbox,
+    pageGate: createPageGate({
+      ceilings: pageCeilings,
+      isPager: (name) => receivers.get(name)?.kind === 'pagerduty',
+      stores: outboxStores,
+    }),
+    slowCardMs: storm.cardEveryMs,
     onStuck() {
       readUnclaimedPages({ db, stores: outboxStores, clock })
         .then(breakGlass.page)
@@ -235,6 +241,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     pageDeadlineMs: config.timings.pageDeadlineMs,
     resolveHoldMs: config.timings.resolveHoldMs / timeScale,
     flapping,
+    storm,
   });
   const escalations = createEscalations({
     db,
@@ -298,6 +305,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     reopenWindowMs: config.timings.reopenWindowMs / timeScale,
     resolveHoldMs: config.timings.resolveHoldMs / timeScale,
     flapping,
+    storm,
     logger: logger.child({ part: 'intake' }),
   };
   const heartbeats = createHeartbeats({
@@ -379,6 +387,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     parts: [
       createLeaveFlapping(flapping),
       createMaintenanceSummary(windows, logger.child({ part: 'maintenance' })),
+      createEndStorms(storm),
+      createKeepUmbrellas({
+        ceilings: pageCeilings,
+        stormPageEveryMs: storm.pageEveryMs,
+        resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+      }),
     ],
     clock,
     logger: logger.child({ part: 'upkeep' }),

@@ -41,6 +41,13 @@ const intake = createIntake({
   reopenWindowMs: 1_800_000,
   resolveHoldMs: 300_000,
   flapping: { cycles: 3, withinMs: 1_800_000, quietMs: 900_000 },
+  storm: {
+    incidents: 5,
+    withinMs: 120_000,
+    quietMs: 600_000,
+    cardEveryMs: 60_000,
+    pageEveryMs: 900_000,
+  },
   onCommitted: () => {},
   logger,
 });

@@ -162,6 +162,19 @@ export const ConfigFile = z.strictObject({
       reopen_window: Duration.optional(),
     })
     .optional(),
+  page_ceilings: z
+    .array(z.strictObject({ pages: Count, within: Duration }))
+    .min(1)
+    .optional(),
+  storm: z
+    .strictObject({
+      incidents: Count.optional(),
+      within: Duration.optional(),
+      quiet: Duration.optional(),
+      card_every: Duration.optional(),
+      page_every: Duration.optional(),
+    })
+    .optional(),
   flapping: z
     .strictObject({ cycles: Count.optional(), within: Duration.optional(), quiet: Duration.optional() })
     .optional(),

@@ -4,9 +4,11 @@
  */
 
 import { dirname, resolve } from 'node:path';
-import { MINUTE } from '../domain/clock.js';
+import { HOUR, MINUTE } from '../domain/clock.js';
 import type { FlappingRule } from '../domain/cycles.js';
 import type { MaintenanceWindow } from '../domain/maintenance.js';
+import type { PageCeiling } from '../domain/page-ceiling.js';
+import type { StormRule } from '../domain/storm.js';
 import {
   ConfigFile,
   type LOG_LEVELS,
@@ -150,6 +152,9 @@ export type Config = {
     readonly reopenWindowMs: number;
   };
   readonly flapping: FlappingRule;
+  readonly storm: StormRule;
+  /** Never empty. */
+  readonly pageCeilings: readonly PageCeiling[];
 };
 
 export type ReadConfigResult =
@@ -415,6 +420,17 @@ function complete(file: ConfigFile, directory: string): Config {
       withinMs: file.flapping?.within ?? 30 * MINUTE,
       quietMs: file.flapping?.quiet ?? 15 * MINUTE,
     },
+    storm: {
+      incidents: file.storm?.incidents ?? 5,
+      withinMs: file.storm?.within ?? 2 * MINUTE,
+      quietMs: file.storm?.quiet ?? 10 * MINUTE,
+      cardEveryMs: file.storm?.card_every ?? MINUTE,
+      pageEveryMs: file.storm?.page_every ?? 15 * MINUTE,
+    },
+    pageCeilings: file.page_ceilings?.map(({ pages, within }) => ({ pages, withinMs: within })) ?? [
+      { pages: 3, withinMs: 15 * MINUTE },
+      { pages: 7, withinMs: HOUR },
+    ],
   });
 }
 

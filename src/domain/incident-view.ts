@@ -5,6 +5,7 @@ import type { Episode, Incident } from './incident.js';
 import type { Labels } from './labels.js';
 import type { Severity } from './severity.js';
 import type { TimelineEntry } from './timeline.js';
+import type { UmbrellaView } from './umbrella.js';
 import type { Diagnosis } from './verdict.js';
 
 /** What Alertmanager says of an alert: `active` is delivered, the others are held back, `because` says by whom. */
@@ -46,4 +47,6 @@ export type IncidentView = {
   readonly timeline: readonly TimelineEntry[];
   /** Receivers that accepted a page of the present episode. */
   readonly pagedReceivers: readonly string[];
+  /** What an umbrella speaks for; null for a problem. */
+  readonly umbrella: UmbrellaView | null;
 };

@@ -62,6 +62,8 @@ export type Notification = {
   readonly umbrellaId: number | null;
   /** When a message of the umbrella that names its incident was accepted. */
   readonly listedAtMs: number | null;
+  /** When its receiver's page ceiling let it go; from its acceptance on, when that was. */
+  readonly admittedAtMs: number | null;
   /** When a page goes to the next rung of its ladder as well, unless it is accepted by then; null before its first try. */
   readonly climbAtMs: number | null;
   /** When it did. */
@@ -82,6 +84,8 @@ export type NewNotification = Pick<
 > & {
   /** For a page on a ladder: the receiver whose ladder it is. */
   readonly onBehalfOf?: string;
+  /** Stored withheld: this umbrella speaks for it. */
+  readonly umbrellaId?: number;
 };
 
 /** Why a delivery failed; also the metric label. */

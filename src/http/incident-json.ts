@@ -6,6 +6,7 @@ import { type Incident, publicId } from '../domain/incident.js';
 import type { IncidentAlert, IncidentView } from '../domain/incident-view.js';
 import { type Explanation, REASONS, type Reason } from '../domain/reasons.js';
 import type { TimelineEntry } from '../domain/timeline.js';
+import type { UmbrellaView } from '../domain/umbrella.js';
 import type { Diagnosis, Enrichment, Finding, Verdict } from '../domain/verdict.js';
 import { headline, type SloLookup } from '../render/headline.js';
 import { presentDiagnosis } from '../render/present-diagnosis.js';
@@ -71,6 +72,7 @@ export function viewJson(view: IncidentView, slo: SloLookup) {
   return {
     ...incidentJson(view.incident),
     headline: headline(view, { slo }),
+    umbrella: view.umbrella === null ? null : umbrellaJson(view.umbrella),
     alert_count: view.alertCount,
     firing_count: view.firingCount,
     alerts: view.alerts.map(alertJson),
@@ -152,6 +154,30 @@ export function diagnosisJson(diagnosis: Diagnosis) {
     verdict: verdictJson(diagnosis.verdict),
     steps: diagnosis.findings.map(findingJson),
     enrichment: enrichmentJson(diagnosis.enrichment),
+  };
+}
+
+function umbrellaJson({ members, memberCount, standingCount, criticalCount, groups, shared }: UmbrellaView) {
+  return {
+    member_count: memberCount,
+    standing_count: standingCount,
+    critical_count: criticalCount,
+    shared: shared === null ? null : { says: shared.says, explains: shared.count, of: shared.of },
+    groups: groups.map(({ name, severity, count, ids }) => ({
+      alertname: name,
+      severity,
+      count,
+      incidents: ids,
+    })),
+    members: members.map(({ id, kind, alertName, severity, state, scope, short }) => ({
+      id: publicId(id),
+      kind,
+      alertname: alertName,
+      severity,
+      state,
+      scope: { ...scope },
+      verdict: short,
+    })),
   };
 }
 

@@ -17,6 +17,7 @@ import {
   withComment,
 } from './act.js';
 import { backToLife } from './back-to-life.js';
+import { takeMembers } from './take-members.js';
 
 export type ChangeRequest = ActRequest & {
   /** The revision the person saw; a change based on an older one is refused. */
@@ -42,7 +43,10 @@ export function acknowledgeIn(tx: Tx, incident: Incident, request: ChangeRequest
       acknowledgedAtMs: request.nowMs,
       acknowledgedBy: request.actor,
     });
-    return followUpsOf(tx, incident, 'acknowledged', request.nowMs);
+    return [
+      ...(await takeMembers(tx, incident, request)),
+      ...(await followUpsOf(tx, incident, 'acknowledged', request.nowMs)),
+    ];
   });
 }
 
@@ -71,7 +75,10 @@ export function resolveIn(tx: Tx, incident: Incident, request: ChangeRequest): P
         createdAtMs: nowMs,
       },
     ]);
-    return followUpsOf(tx, incident, 'resolved', nowMs);
+    return [
+      ...(await takeMembers(tx, incident, request)),
+      ...(await followUpsOf(tx, incident, 'resolved', nowMs)),
+    ];
   });
 }
 

@@ -5,7 +5,7 @@ import { createFoldStore, type FoldStore } from '../store/fold-store.js';
 import type { IntakeDeps } from './intake-types.js';
 import { createWriteStores, type WriteStores } from './write-types.js';
 
-export type FoldOptions = Pick<IntakeDeps, 'explains' | 'route' | 'resolveHoldMs' | 'flapping'> & {
+export type FoldOptions = Pick<IntakeDeps, 'explains' | 'route' | 'resolveHoldMs' | 'flapping' | 'storm'> & {
   readonly scopeLabels: readonly string[];
   readonly pageDeadlineMs: number;
 };

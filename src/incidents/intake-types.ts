@@ -7,6 +7,7 @@ import type { IncidentState } from '../domain/incident.js';
 import type { Labels } from '../domain/labels.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
+import type { StormRule } from '../domain/storm.js';
 import type { SureVerdict } from '../domain/sure-verdict.js';
 import type { TimelineKind } from '../domain/timeline.js';
 import type { Logger } from '../log/logger.js';
@@ -79,6 +80,7 @@ export type IntakeDeps = {
   /** A resolve waits this long before it goes to pagers; a re-fire in it continues the episode. */
   readonly resolveHoldMs: number;
   readonly flapping: FlappingRule;
+  readonly storm: StormRule;
   /** Takes Watchdogs out of the calls; when absent they are alerts like any other. */
   readonly heartbeats?: TakesHeartbeats;
   /** Called after each commit: there may be work, and notifications may be due. */
@@ -113,6 +115,10 @@ export type PlannedIncident = {
   /** When it fired and resolved lately. */
   cycles: readonly Cycle[];
   readonly flapping: boolean;
+  /** The umbrella of the storm that it came with. */
+  stormId: number | null;
+  /** That storm is on, and its umbrella speaks for it. */
+  inStorm: boolean;
   readonly names: Set<string>;
   sureVerdict: SureVerdict | null;
   /** Facts of the last episode; null for one that is new, or open and not flapping. */

@@ -124,8 +124,11 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
   }
 
   async function wasPaged(tx: Tx, incident: Incident): Promise<boolean> {
-    const told = await stores.notifications.toldReceivers(tx, [incident.id]);
-    return told.some(({ purpose }) => purpose === 'page');
+    const history = await stores.notifications.notificationsOf(tx, incident.id);
+    return history.some(
+      ({ purpose, episodeId, state }) =>
+        purpose === 'page' && episodeId === incident.episodeId && state !== 'dropped' && state !== 'dead',
+    );
   }
 
   /** Alerts that are over, as far as we know them. */

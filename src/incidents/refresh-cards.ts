@@ -13,7 +13,8 @@ export async function refreshCards(
   nowMs: number,
 ): Promise<void> {
   const changed = [...plan.incidents].filter(
-    (one) => one.changed && one.routeBy === null && !one.rediagnose && one.state !== 'resolved',
+    (one) =>
+      one.changed && (one.routeBy === null || one.inStorm) && !one.rediagnose && one.state !== 'resolved',
   );
   const ids = new Map(changed.map((one) => [one.id ?? 0, one.episodeId]));
   for (const { incidentId, receiver } of await stores.notifications.postedCards(tx, [...ids.keys()])) {

@@ -36,7 +36,10 @@ export function createReminders(deps: ReminderDeps): Pick<TimerHandlers, 'remind
   /** Who has a page of this episode, and whether that is too fresh to ring again. */
   async function pagesOf(tx: Tx, timer: Timer): Promise<Notification[]> {
     const history = await notifications.notificationsOf(tx, timer.incidentId ?? 0);
-    return history.filter((one) => one.purpose === 'page' && one.episodeId === timer.episodeId);
+    // What an umbrella speaks for is asked about with the umbrella.
+    return history.filter(
+      (one) => one.purpose === 'page' && one.episodeId === timer.episodeId && one.umbrellaId === null,
+    );
   }
 
   async function remindOfCritical(tx: Tx, timer: Timer, nowMs: number): Promise<TimerEffect> {

@@ -5,6 +5,7 @@ import type { Tx } from '../store/database.js';
 import type { IncidentChange } from '../store/incident-store.js';
 import { finishDedupKeys } from './finish-dedup-keys.js';
 import type { PlannedIncident, ReceiveOutcome } from './intake-types.js';
+import { announceStorms, joinStorms, stormNote } from './join-storms.js';
 import type { IntakePlan, PlannedRequest } from './plan-intake.js';
 import { about, idOf } from './planned-incident.js';
 import { quarantineEntries } from './quarantine-entries.js';
@@ -48,6 +49,7 @@ export async function writeEffects(
 ): Promise<void> {
   const { nowMs } = options;
   const follow: FollowUps = { timeline: [], work: [], notifications: [] };
+  const storms = await joinStorms(tx, stores, plan, options, follow);
   await writeIncidents(tx, stores, [...plan.incidents], nowMs);
   await writeAlerts(tx, stores, plan, nowMs);
   for (const one of plan.happenings) {
@@ -61,6 +63,7 @@ export async function writeEffects(
   }
   await quarantineEntries(tx, stores, plan.requests, receiptIds, follow, nowMs);
   for (const incident of plan.incidents) await announce(tx, stores, incident, options, follow);
+  await announceStorms(tx, stores, storms, options, follow);
   await refreshCards(tx, stores, plan, follow, nowMs);
   await resolveFinished(tx, stores, plan, options, follow);
 
@@ -171,8 +174,12 @@ async function announce(
 
   const { severity } = incident;
   const routes = options.route(severity, { ...incident.routeBy, severity });
+  const umbrellaId = incident.inStorm ? incident.stormId : null;
   for (const { receiver, kind } of routes) {
     for (const purpose of notificationsFor(kind, 'fired', severity)) {
+      const isWithheld = umbrellaId !== null && (purpose === 'page' || purpose === 'card');
+      // A card that stands is brought up to date with the others; one that does not waits already.
+      if (isWithheld && purpose === 'card' && incident.newEpisode?.number !== 1) continue;
       follow.notifications.push({
         incidentId,
         episodeId,
@@ -180,6 +187,7 @@ async function announce(
         purpose,
         dueAtMs: nowMs + options.pageDeadlineMs,
         createdAtMs: nowMs,
+        ...(isWithheld ? { umbrellaId } : {}),
       });
     }
   }
@@ -189,7 +197,7 @@ async function announce(
     text:
       routes.length === 0
         ? `Recorded only: no receiver for ${severity}`
-        : `Routed to ${routes.map(({ receiver, why }) => (why === undefined ? receiver : `${receiver} (${why})`)).join(', ')}`,
+        : `Routed to ${routes.map(({ receiver, why }) => (why === undefined ? receiver : `${receiver} (${why})`)).join(', ')}${umbrellaId === null ? '' : `; ${stormNote(umbrellaId)}`}`,
     actor: 'wakewell',
   });
 }

@@ -6,6 +6,7 @@ import { createAlertStore } from '../store/alert-store.js';
 import { createIncidentStore } from '../store/incident-store.js';
 import { createNotificationStore, type NotificationStore } from '../store/notification-store.js';
 import { createReceiptStore, type ReceiptStore } from '../store/receipt-store.js';
+import { createStormStore, type StormStore } from '../store/storm-store.js';
 import { createTimelineStore, type TimelineStore } from '../store/timeline-store.js';
 import { createWorkStore, type NewWork, type WorkStore } from '../store/work-store.js';
 import type { IntakeDeps } from './intake-types.js';
@@ -16,6 +17,7 @@ export type WriteStores = PlanStores & {
   readonly timeline: TimelineStore;
   readonly work: WorkStore;
   readonly notifications: NotificationStore;
+  readonly storms: StormStore;
 };
 
 export function createWriteStores(): WriteStores {
@@ -26,10 +28,11 @@ export function createWriteStores(): WriteStores {
     timeline: createTimelineStore(),
     work: createWorkStore(),
     notifications: createNotificationStore(),
+    storms: createStormStore(),
   };
 }
 
-export type WriteOptions = Pick<IntakeDeps, 'route' | 'resolveHoldMs' | 'flapping'> & {
+export type WriteOptions = Pick<IntakeDeps, 'route' | 'resolveHoldMs' | 'flapping' | 'storm'> & {
   readonly nowMs: number;
   readonly pageDeadlineMs: number;
 };

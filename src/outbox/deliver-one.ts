@@ -104,10 +104,12 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
         return null;
       }
     }
+    if (!(await isAdmitted(notification))) return null;
     if (view.episode.resolveAttemptedAtMs === null) await markResolve(notification);
+    const shown = await whatIsSaid(notification, view);
     const result = await send(turn, card, signal, (inTime) =>
       receiver.deliver(
-        { notification, view, card, secondPage: hasSecondPage(notification, history) },
+        { notification, view: shown, card, secondPage: hasSecondPage(notification, history) },
         inTime,
       ),
     );
@@ -162,6 +164,7 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
       return null;
     }
     const card = await deps.stores.notifications.readCard(kysely, { incidentId, receiver: receiver.name });
+    if (!(await isAdmitted(notification))) return null;
     if (read.episode.resolveAttemptedAtMs === null) await markResolve(notification);
     const delivery = {
       purpose: notification.purpose,
@@ -171,6 +174,35 @@ export function createDeliverOne(deps: OutboxDeps, leaseMs: number, record: Reco
       idempotencyKey: `${read.facts.dedupKey}.${notification.id}`,
     };
     return send(turn, card, signal, (inTime) => receiver.deliverBare(delivery, inTime));
+  }
+
+  /** False when its page ceiling holds it back, and that is written down. */
+  async function isAdmitted(notification: Notification): Promise<boolean> {
+    const { pageGate } = deps;
+    if (pageGate === undefined) return true;
+    const admission = await deps.db.transaction((tx) => pageGate(tx, notification, deps.clock.now()));
+    if (admission.kind === 'drop') await record.dropped(notification, admission.reason);
+    if (admission.kind === 'wait') await record.postponed(notification, admission.forMs, admission.reason);
+    if (admission.kind === 'withheld') record.withheld(notification);
+    return admission.kind === 'go';
+  }
+
+  /**
+   * What a page shows. An umbrella names whom it speaks for as of now, after its gate counted them in; a bundle of one
+   * reads as the page of that one, under the key of the bundle.
+   */
+  async function whatIsSaid(
+    { incidentId, purpose }: Notification,
+    view: IncidentView,
+  ): Promise<IncidentView> {
+    if (view.umbrella === null || (purpose !== 'page' && purpose !== 'page_update')) return view;
+    const present = (await deps.readView(incidentId)) ?? view;
+    const now = { ...present, episode: view.episode };
+    const [only, ...others] = present.umbrella?.members ?? [];
+    if (present.incident.kind !== 'bundle' || only === undefined || others.length > 0) return now;
+    const member = await deps.readView(only.id);
+    if (member === null) return now;
+    return { ...member, episode: { ...member.episode, dedupKey: view.episode.dedupKey } };
   }
 
   /** Asks the receiver and writes down what it said. */

@@ -10,6 +10,7 @@ import type { AccountStore } from '../store/account-store.js';
 import type { Database } from '../store/database.js';
 import type { NotificationStore } from '../store/notification-store.js';
 import type { TimelineStore } from '../store/timeline-store.js';
+import type { PageGate } from './page-ceiling.js';
 
 export type OutboxStores = {
   readonly notifications: Pick<
@@ -31,6 +32,7 @@ export type OutboxStores = {
     | 'readCard'
     | 'saveCard'
     | 'markResolveAttempted'
+    | 'settleCarried'
   >;
   readonly accounts: AccountStore;
   readonly timeline: Pick<TimelineStore, 'append' | 'read'>;
@@ -40,7 +42,16 @@ export type OutboxStores = {
 export type DeliveryObservation = {
   readonly receiver: string;
   readonly purpose: Purpose;
-  readonly outcome: 'sent' | 'retry' | 'rejected' | 'fault' | 'dead' | 'dropped' | 'unchanged' | 'shadowed';
+  readonly outcome:
+    | 'sent'
+    | 'retry'
+    | 'rejected'
+    | 'fault'
+    | 'dead'
+    | 'dropped'
+    | 'unchanged'
+    | 'shadowed'
+    | 'withheld';
   /** A `DeliveryReason`, or null. */
   readonly reason: string | null;
   /** From the row's creation to now, ms of wall time. */
@@ -62,6 +73,8 @@ export type OutboxDeps = {
   /** 0 ≤ x < 1, for jitter. */
   readonly random: () => number;
   readonly logger: Logger;
+  /** Whether a page may go now by itself; every one may when absent. */
+  readonly pageGate?: PageGate;
   /** Cards of storms and of what flaps are updated no more often; once a minute when absent. */
   readonly slowCardMs?: number;
   /** The maintenance window in which nobody is to be told of an incident; null when none runs. */

@@ -1,6 +1,7 @@
 /** Writes down what became of a turn: row, card, timeline, and for a page that is refused, the next rung of its ladder. */
 
 import { DAY } from '../domain/clock.js';
+import { publicId } from '../domain/incident.js';
 import type { CardRef, DeliveryResult, Notification, Purpose } from '../domain/notification.js';
 import type { NewTimelineEntry } from '../domain/timeline.js';
 import type { Tx } from '../store/tables.js';
@@ -38,6 +39,8 @@ export type RecordResult = {
   readonly givenBack: (notification: Notification) => Promise<void>;
   /** A maintenance window keeps it: told once an incident and window. */
   readonly keptBack: (notification: Notification, reason: string) => Promise<void>;
+  /** An umbrella speaks for it, which is written down already. */
+  readonly withheld: (notification: Notification) => void;
   /** The incident is gone. */
   readonly gone: (notification: Notification) => Promise<void>;
 };
@@ -119,6 +122,7 @@ export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: ()
       if (result.card !== undefined) {
         await notifications.saveCard(tx, { incidentId, receiver, card: result.card, nowMs });
       }
+      await settleCarried(tx, notification, result.ref, nowMs);
       // Each update of a card would bury the story; its first post is part of it.
       const isUpdate = notification.purpose === 'card' && card !== null;
       if (isUpdate && result.card?.messageId === card.messageId) return;
@@ -137,6 +141,7 @@ export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: ()
   async function shadowed(notification: Notification): Promise<void> {
     const reason = 'shadow mode: not sent';
     const also = async (tx: Tx, nowMs: number): Promise<void> => {
+      await settleCarried(tx, notification, null, nowMs, true);
       const history = await notifications.notificationsOf(tx, notification.incidentId);
       const { id, purpose, receiver } = notification;
       const drawnBefore = history.some(
@@ -148,6 +153,21 @@ export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: ()
     };
     await finish(notification, 'sent', reason, null, also, true);
     observe(notification, 'shadowed', null);
+  }
+
+  /** Those whom it named are told so. Its bare form names nobody. */
+  async function settleCarried(
+    tx: Tx,
+    { id: carrierId, incidentId, purpose, bare }: Notification,
+    ref: string | null,
+    nowMs: number,
+    shadow = false,
+  ): Promise<void> {
+    if (bare || (purpose !== 'page' && purpose !== 'page_update')) return;
+    const wakes = purpose === 'page';
+    await notifications.settleCarried(tx, {
+      ...{ carrierId, named: publicId(incidentId), wakes, ref, shadow, nowMs },
+    });
   }
 
   async function retry(
@@ -250,6 +270,10 @@ export function createRecordResult(deps: OutboxDeps, climber: Climber, onDue: ()
         if (story.some((one) => one.kind === 'maintenance' && one.text === text)) return;
         await timeline.append(tx, [entry(notification, deps.clock.now(), 'maintenance', text)]);
       });
+    },
+    withheld(notification) {
+      observe(notification, 'withheld', null);
+      onDue();
     },
     gone: (notification) => finish(notification, 'dropped', 'the incident is gone', null, async () => {}),
   };

@@ -106,5 +106,7 @@ function mayStandAtPager(notification: Notification, history: readonly Notificat
       one.episodeId === notification.episodeId &&
       one.receiver === notification.receiver,
   );
-  return page !== undefined && (page.state === 'sent' || page.attempts >= 2);
+  // What an umbrella spoke for never stood there under a key of its own.
+  if (page === undefined || page.umbrellaId !== null) return false;
+  return page.state === 'sent' || page.attempts >= 2;
 }

@@ -16,6 +16,7 @@ import { objectiveOf, type SloLookup } from './headline.js';
 import { type NotDiagnosed, notDiagnosedBecause } from './not-diagnosed.js';
 import { presentDiagnosis } from './present-diagnosis.js';
 import { symptomOf } from './symptom.js';
+import { type UmbrellaWords, umbrellaInWords } from './umbrella-words.js';
 
 /** Checks in a card; the rest is counted and stands on the incident's page. */
 export const MAX_EVIDENCE_LINES = 6;
@@ -61,6 +62,10 @@ export type CardModel = {
   readonly alsoUnseen: readonly string[];
   /** "3 alerts: LLMHighTTFT, LLMQueueBuildup, …"; null for a lone alert. */
   readonly alerts: string | null;
+  /** Of an umbrella: its members, the most urgent first; empty for a problem. */
+  readonly members: readonly string[];
+  /** Of an umbrella: every member that stands, by alert name. */
+  readonly memberGroups: UmbrellaWords['groups'];
   /** Set while it fires and resolves in turn. */
   readonly flapping: FlappingWords | null;
   /** Things said so that nobody is surprised: severity guessed, default entry, again for the 2nd time. */
@@ -77,6 +82,7 @@ export type CardModelOptions = { readonly slo?: SloLookup };
 /** Reads everything a card needs out of the view. Never throws. */
 export function cardModel(view: IncidentView, options: CardModelOptions = {}): CardModel {
   const { incident } = view;
+  const umbrella = view.umbrella === null ? null : umbrellaInWords(view, view.umbrella);
   const diagnosis = presentDiagnosis(view);
   const resolved = incident.state === 'resolved';
   const symptom = symptomOf(view, resolved ? view.afterDiagnosis : diagnosis);
@@ -93,10 +99,13 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
     state: incident.state,
     silenced: !resolved && incident.silence !== null,
     severity: incident.severity,
-    title: `${measured} on ${placeOf(incident.scope)}`,
+    title:
+      umbrella === null
+        ? `${measured} on ${placeOf(incident.scope)}`
+        : `${umbrella.count} in ${umbrella.place}`,
     slo: objective === null ? null : `SLO is ${objective}`,
     notDiagnosed,
-    verdict: notDiagnosed === null ? verdictOf(view) : null,
+    verdict: umbrella?.verdict ?? (notDiagnosed === null ? verdictOf(view) : null),
     evidence: evidence.shown,
     evidenceLeftOut: evidence.leftOut,
     unseen: groupUnseen(diagnosis?.verdict.unseen ?? [], diagnosis?.findings ?? []).map(unseenInWords),
@@ -109,7 +118,9 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
         : byHandOf(view)
             .slice(MAX_BY_HAND)
             .map((check) => check.title),
-    alerts: alertsOf(view),
+    alerts: umbrella?.summary ?? alertsOf(view),
+    members: umbrella?.members ?? [],
+    memberGroups: umbrella?.groups ?? [],
     flapping: incident.flags.flapping ? flappingInWords(incident.cycles) : null,
     notes: notesOf(view),
     stateLine: stateLineOf(view),

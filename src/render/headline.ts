@@ -9,11 +9,13 @@ import { publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import { placeOf } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
+import type { UmbrellaView } from '../domain/umbrella.js';
 import { minutesBetween } from './duration.js';
 import { clean, cut } from './neutralise.js';
 import { notDiagnosedBecause } from './not-diagnosed.js';
 import { presentDiagnosis } from './present-diagnosis.js';
 import { formatSymptom, type Symptom, symptomOf } from './symptom.js';
+import { umbrellaInWords } from './umbrella-words.js';
 
 export const MAX_HEADLINE = 110;
 /** What one line of a locked Android phone shows. */
@@ -48,6 +50,7 @@ const WORDS: Readonly<Record<Severity, string>> = { critical: 'CRIT', warning: '
 
 /** `{SEV} {symptom with number} {place} (SLO x). {cause}. {ID}`, plain text, ≤ 110 UTF-16 units, one line. `{SEV}` is OK once it is over, FOLDED where it goes on in another incident. */
 export function headline(view: IncidentView, options: HeadlineOptions = {}): string {
+  if (view.umbrella !== null) return umbrellaHeadline(view, view.umbrella, options);
   const resolved = view.incident.state === 'resolved';
   const { foldedInto } = view.incident;
   // What goes on elsewhere is not over, and must not read as if it were.
@@ -66,6 +69,21 @@ export function headline(view: IncidentView, options: HeadlineOptions = {}): str
         : resolved
           ? howItEnded(view)
           : causeText(view),
+    id: publicId(view.incident.id),
+  });
+}
+
+/** "CRIT 9 incidents prod-us. node gpu-17: 7 of 9. INC-417". */
+function umbrellaHeadline(view: IncidentView, umbrella: UmbrellaView, options: HeadlineOptions): string {
+  const words = umbrellaInWords(view, umbrella);
+  const resolved = view.incident.state === 'resolved';
+  return compose({
+    severity: resolved ? 'OK' : WORDS[view.incident.severity],
+    ...(options.note === undefined ? {} : { note: options.note }),
+    symptom: { label: words.count, value: null },
+    place: { model: '', cluster: words.place },
+    slo: null,
+    cause: resolved ? howItEnded(view) : words.short,
     id: publicId(view.incident.id),
   });
 }

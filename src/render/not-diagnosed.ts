@@ -14,6 +14,8 @@ export type NotDiagnosed = {
 
 /** Null when there is a diagnosis that saw something. */
 export function notDiagnosedBecause(view: IncidentView): NotDiagnosed | null {
+  // An umbrella is not diagnosed; its members are.
+  if (view.umbrella !== null) return null;
   const diagnosis = presentDiagnosis(view);
   if (diagnosis === null) return withoutDiagnosis(view);
   const looked = diagnosis.findings.filter((finding) => finding.status !== 'skipped');

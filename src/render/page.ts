@@ -12,6 +12,9 @@ import { clean, cut } from './neutralise.js';
 
 /** Alertmanager's own notifier keeps to 512,000 bytes as well. */
 const MAX_EVENT_BYTES = 512_000;
+/** Members of an umbrella in one detail, and the first that are told in words. */
+const MAX_MEMBERS = 9_000;
+const MOST_URGENT = 10;
 const MAX_DETAIL = 1_000;
 /** Every check of the longest entry, each with a reason of its own. */
 const MAX_UNSEEN = 4_000;
@@ -136,10 +139,30 @@ function detailsOf(model: CardModel, view: IncidentView): Record<string, string>
   say('not seen', model.unseen.join('; '), MAX_UNSEEN);
   say('objective', model.slo);
   say('alerts', model.alerts ?? view.incident.alertName);
+  say('most urgent', model.members.slice(0, MOST_URGENT).join('; '), MAX_MEMBERS);
+  // Every one of them: what a page does not name, nobody was told of.
+  for (const { name, ids } of model.memberGroups) {
+    const parts = partsOf(ids, MAX_MEMBERS);
+    parts.forEach((part, i) => {
+      const which = parts.length === 1 ? '' : ` ${i + 1}/${parts.length}`;
+      say(`${cut(clean(name), 100)}${which}`, part, MAX_MEMBERS);
+    });
+  }
   say('flapping', model.flapping?.line);
   say('notes', model.notes.join('; '));
   say('incident', model.id);
   return details;
+}
+
+/** Cut between two members, so that none is lost. */
+function partsOf(ids: string, max: number): string[] {
+  const parts: string[] = [];
+  for (const id of ids.split(', ')) {
+    const last = parts.at(-1);
+    if (last !== undefined && last.length + id.length + 2 <= max) parts[parts.length - 1] = `${last}, ${id}`;
+    else parts.push(id);
+  }
+  return parts;
 }
 
 function nonEmpty(text: string | undefined): string | null {

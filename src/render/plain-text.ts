@@ -10,6 +10,9 @@ import { sparkline } from './sparkline.js';
 
 const COLUMNS = 80;
 
+/** Members of an umbrella. */
+const MAX_MEMBERS = 20;
+
 const MARK: Readonly<Record<FindingStatus, string>> = { fail: '✗', ok: '✓', unknown: '?', skipped: '»' };
 
 export type PlainTextOptions = {
@@ -53,6 +56,9 @@ export function renderPlainText(view: IncidentView, options: PlainTextOptions = 
     }
     if (model.evidenceLeftOut !== null) say(model.evidenceLeftOut);
   }
+  if (model.members.length > 0) lines.push('');
+  for (const member of model.members.slice(0, MAX_MEMBERS)) say(member);
+  if (model.members.length > MAX_MEMBERS) say(`${model.members.length - MAX_MEMBERS} more`);
   if (model.doFirst !== null) {
     lines.push('');
     say(`Do first: ${model.doFirst.text}`, '');

@@ -14,6 +14,9 @@ import { headline, type SloLookup } from './headline.js';
 import { clean, cut, escapeSlack, slackCode, slackLink, slackText } from './neutralise.js';
 import { sparkline } from './sparkline.js';
 
+/** Members of an umbrella in its card. */
+const MAX_MEMBER_LINES = 6;
+
 /** Visible characters of the whole card, mark-up and link targets not counted. */
 export const CARD_BUDGET = 900;
 
@@ -177,10 +180,22 @@ function verdictLines(model: CardModel, budget: Budget): string[] {
   ];
 }
 
+/** Whom an umbrella speaks for. */
+function memberLines(model: CardModel, budget: Budget): string[] {
+  const lines: string[] = [];
+  for (const member of model.members) {
+    if (lines.length === MAX_MEMBER_LINES || !budget.has(60)) break;
+    lines.push(`• ${slackText(budget.take(member, 90))}`);
+  }
+  const left = model.members.length - lines.length;
+  return left > 0 ? [...lines, `${left} more on the incident's page`] : lines;
+}
+
 /** A warning's card is shorter: what fails and what was not seen. */
 function evidenceLines(model: CardModel, budget: Budget, full: boolean): string[] {
   // Each check is listed by hand already, with its query.
   if (model.notDiagnosed !== null) return [];
+  if (model.members.length > 0) return memberLines(model, budget);
   const wanted = full
     ? model.evidence
     : model.evidence.filter((line) => line.status === 'fail' || line.status === 'unknown').slice(0, 3);

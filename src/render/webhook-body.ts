@@ -48,6 +48,7 @@ export function renderWebhookBody(
     acknowledged_at: time(incident.acknowledgedAtMs),
     acknowledged_by: incident.acknowledgedBy === null ? null : text(incident.acknowledgedBy),
     resolved_at: time(incident.resolvedAtMs),
+    members: model.memberGroups.map(({ name, ids }) => ({ alert_name: text(name), incidents: ids })),
     notes: model.notes.map(text),
     not_diagnosed: model.notDiagnosed === null ? null : text(model.notDiagnosed.says),
     verdict:

@@ -109,7 +109,8 @@ export async function readLate(tx: Tx, nowMs: number, resolveHoldMs: number): Pr
         where i.state = 'resolved' and i.resolved_at > ${window}
         and i.resolved_at <= ${nowMs - resolveHoldMs - FOLLOWS_MS} and i.folded_into is null
         and exists (select 1 from notifications n join episodes e on e.id = n.episode_id
-          where n.episode_id = i.episode_id and n.purpose = 'page' and n.state = 'sent' and e.resolve_attempted_at is null
+          where n.episode_id = i.episode_id and n.purpose = 'page' and n.state = 'sent' and n.umbrella_id is null
+          and e.resolve_attempted_at is null
           and not exists (select 1 from notifications r where r.episode_id = n.episode_id
             and r.purpose = 'page_resolve' and r.receiver = n.receiver))`,
     ),

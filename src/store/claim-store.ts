@@ -100,6 +100,9 @@ export function createClaimStore() {
           shadow: result.shadow === true ? 1 : 0,
           lease_until: null,
           finished_at: result.nowMs,
+          // A page counts against its ceiling from when it surely was accepted; one that surely was not, never.
+          admitted_at: sql`case when admitted_at is null then null
+            when ${result.state} = 'sent' or attempts > 1 then ${result.nowMs} end`,
         })
         .executeTakeFirst();
       return done.numUpdatedRows > 0n;

@@ -65,6 +65,8 @@ export async function listIncidents(
         .limit(1)
         .as('verdict'),
     ])
+    // A bundle is how pages were sent, and no problem of its own.
+    .where('kind', '<>', 'bundle')
     .orderBy('opened_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1);
@@ -109,6 +111,7 @@ export async function countByState(tx: Tx): Promise<Readonly<Record<IncidentStat
   const rows = await tx
     .selectFrom('incidents')
     .select((eb) => ['state', eb.fn.countAll<number>().as('n')])
+    .where('kind', '=', 'problem')
     .groupBy('state')
     .execute();
   const counts = { open: 0, acknowledged: 0, resolved: 0 };

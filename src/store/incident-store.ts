@@ -27,6 +27,8 @@ export type NewIncident = {
   /** See domain/storm.ts. */
   readonly cluster: string;
   readonly cycles: readonly Cycle[];
+  readonly stormId: number | null;
+  readonly inStorm: boolean;
   readonly openedAtMs: number;
 };
 
@@ -64,6 +66,8 @@ const INCIDENT_COLUMNS = [
   'scope',
   'cluster',
   'cycles',
+  'storm_id',
+  'in_storm',
   'state',
   'opened_at',
 ] as const;
@@ -119,6 +123,8 @@ export function createIncidentStore() {
           labelsToText(one.scope),
           storable(one.cluster, 200),
           cyclesToText(one.cycles),
+          one.stormId,
+          one.inStorm ? 1 : 0,
           'open',
           one.openedAtMs,
         ]),

@@ -8,6 +8,7 @@ import { toDiagnosis } from './diagnosis-store.js';
 import { toEpisode, toIncident, toIncidentAlert } from './incident-rows.js';
 import type { Tx } from './tables.js';
 import { toTimelineEntry } from './timeline-store.js';
+import { readUmbrella } from './umbrella-view.js';
 
 const MAX_ALERTS = 50;
 const MAX_TIMELINE = 200;
@@ -94,6 +95,7 @@ export async function readIncidentView(tx: Tx, incidentId: number): Promise<Inci
     afterDiagnosis: after === undefined ? null : toDiagnosis(after),
     timeline: timeline.reverse().map(toTimelineEntry),
     pagedReceivers: paged.map((row) => row.receiver),
+    umbrella: await readUmbrella(tx, toIncident(incident)),
   };
 }
 

@@ -27,7 +27,8 @@ export type KnownIncident = Pick<
   | 'reopenedCount'
   | 'sureVerdict'
   | 'cycles'
-> & { readonly flapping: boolean };
+  | 'stormId'
+> & { readonly flapping: boolean; readonly inStorm: boolean };
 
 /** An incident and every alert name that was ever part of it. */
 export type NamedIncident = { readonly incident: KnownIncident; readonly names: readonly string[] };
@@ -48,6 +49,8 @@ const COLUMNS = [
   'i.sure_verdict',
   'i.cycles',
   'i.flapping',
+  'i.storm_id',
+  'i.in_storm',
 ] as const;
 
 type Row = Pick<
@@ -147,6 +150,8 @@ function toKnown(row: Row): KnownIncident {
     sureVerdict: row.sure_verdict === null ? null : verdictFromText(row.sure_verdict),
     cycles: cyclesOf(row.cycles),
     flapping: row.flapping === 1,
+    stormId: row.storm_id,
+    inStorm: row.in_storm === 1,
   };
 }
 

@@ -21,6 +21,7 @@ export function toNotification(row: Selectable<NotificationsTable>): Notificatio
     finishedAtMs: row.finished_at,
     umbrellaId: row.umbrella_id,
     listedAtMs: row.listed_at,
+    admittedAtMs: row.admitted_at,
     climbAtMs: row.climb_at,
     climbedAtMs: row.climbed_at,
     onBehalfOf: row.on_behalf_of,

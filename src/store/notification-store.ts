@@ -7,8 +7,10 @@ import { createCardStore } from './card-store.js';
 import { createClaimStore } from './claim-store.js';
 import { createClimbStore } from './climb-store.js';
 import { createOutboxView } from './outbox-view.js';
+import { createPageCountStore } from './page-count-store.js';
 import { createResolveStore } from './resolve-store.js';
 import type { Tx } from './tables.js';
+import { createUmbrellaStore } from './umbrella-store.js';
 
 export type NotificationStore = ReturnType<typeof createNotificationStore>;
 
@@ -21,6 +23,7 @@ const COLUMNS = [
   'due_at',
   'created_at',
   'on_behalf_of',
+  'umbrella_id',
 ] as const;
 
 /** A card that waits already is made due earlier, never stored twice. */
@@ -54,6 +57,8 @@ export function createNotificationStore() {
     ...createClimbStore(),
     ...createOutboxView(),
     ...createResolveStore(),
+    ...createPageCountStore(),
+    ...createUmbrellaStore(),
 
     /** Stores notifications. One that is stored already (a page of the same episode, a waiting card) is not stored again. */
     async enqueue(tx: Tx, notifications: readonly NewNotification[]): Promise<void> {
@@ -78,5 +83,7 @@ export function createNotificationStore() {
 
 function toRow(one: NewNotification): unknown[] {
   const { incidentId, episodeId, receiver, purpose, dueAtMs, createdAtMs } = one;
-  return [incidentId, episodeId, receiver, purpose, 'queued', dueAtMs, createdAtMs, one.onBehalfOf ?? null];
+  const { onBehalfOf = null, umbrellaId = null } = one;
+  const state = umbrellaId === null ? 'queued' : 'withheld';
+  return [incidentId, episodeId, receiver, purpose, state, dueAtMs, createdAtMs, onBehalfOf, umbrellaId];
 }

@@ -62,7 +62,7 @@ export function createOutboxView() {
           .distinct()
           .where('n.incident_id', 'in', slice)
           .where(
-            sql<boolean>`n.state <> 'withheld' and (n.purpose in ('card', 'webhook', 'log') or (n.purpose = 'page'
+            sql<boolean>`n.state <> 'withheld' and not (n.purpose = 'card' and n.state = 'dropped' and n.umbrella_id is not null) and (n.purpose in ('card', 'webhook', 'log') or (n.purpose = 'page'
               and n.state in ('queued', 'sending', 'sent') and n.episode_id = i.episode_id and n.umbrella_id is null))`,
           )
           .orderBy('n.incident_id')

@@ -14,6 +14,7 @@ import { AroundCard } from './around-card.js';
 import { ChecksCard } from './checks-card.js';
 import { ExplainCard } from './explain-card.js';
 import { renderPage } from './layout.js';
+import { MembersCard } from './members-card.js';
 import { AlertsCard, MessagesCard, StoryCard } from './story-card.js';
 import { Badge, stateOf, Time } from './text.js';
 import { AfterCard, DoNotCard, FixesCard, VerdictCard } from './verdict-card.js';
@@ -57,7 +58,11 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
         <div class="columns">
           <div>
             {view.afterDiagnosis === null ? null : <AfterCard diagnosis={view.afterDiagnosis} />}
-            <VerdictCard diagnosis={diagnosis} notDiagnosed={model.notDiagnosed} />
+            {view.umbrella === null ? (
+              <VerdictCard diagnosis={diagnosis} notDiagnosed={model.notDiagnosed} />
+            ) : (
+              <SharedCard model={model} />
+            )}
             {diagnosis === null ? null : (
               <>
                 {/* Before what to do: on a phone nobody scrolls past four fixes to be warned. */}
@@ -80,7 +85,11 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
             )}
             {explanation === null ? null : <ExplainCard explanation={explanation} nowMs={nowMs} />}
             <StoryCard timeline={view.timeline} nowMs={nowMs} />
-            <AlertsCard view={view} nowMs={nowMs} />
+            {view.umbrella === null ? (
+              <AlertsCard view={view} nowMs={nowMs} />
+            ) : (
+              <MembersCard umbrella={view.umbrella} />
+            )}
             <MessagesCard notifications={notifications} nowMs={nowMs} />
             <SilenceCard incident={incident} actor={actor} />
             <PeopleCard incident={incident} actor={actor} />
@@ -101,6 +110,17 @@ function stepsDone({ timeline, episode }: IncidentView): readonly string[] {
   return timeline
     .filter((entry) => entry.kind === 'step_done' && entry.atMs >= episode.startedAtMs)
     .map((entry) => entry.text);
+}
+
+/** What most of an umbrella's members share. */
+function SharedCard({ model }: { readonly model: CardModel }) {
+  return (
+    <section class="card" id="verdict">
+      <h2>{model.verdict?.lead ?? 'Cause unclear'}</h2>
+      <p class="big">{clean(model.verdict?.says ?? '')}</p>
+      <p class="muted">{clean(model.verdict?.confidence ?? '')}</p>
+    </section>
+  );
 }
 
 function Head({

@@ -45,6 +45,17 @@ describe('defaults', () => {
         reopenWindowMs: 1_800_000,
       },
       flapping: { cycles: 3, withinMs: 1_800_000, quietMs: 900_000 },
+      storm: {
+        incidents: 5,
+        withinMs: 120_000,
+        quietMs: 600_000,
+        cardEveryMs: 60_000,
+        pageEveryMs: 900_000,
+      },
+      pageCeilings: [
+        { pages: 3, withinMs: 900_000 },
+        { pages: 7, withinMs: 3_600_000 },
+      ],
     });
   });
 

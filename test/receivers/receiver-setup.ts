@@ -56,6 +56,7 @@ export function aNotification(purpose: Purpose, over: Partial<Notification> = {}
     finishedAtMs: null,
     umbrellaId: null,
     listedAtMs: null,
+    admittedAtMs: null,
     climbAtMs: null,
     climbedAtMs: null,
     onBehalfOf: null,

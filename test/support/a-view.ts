@@ -220,6 +220,7 @@ export function aView(
     afterDiagnosis: null,
     timeline: [],
     pagedReceivers: [],
+    umbrella: null,
     ...rest,
     incident: anIncident(incident),
     episode: anEpisode(episode),

@@ -206,6 +206,7 @@ export function anIncidentView(overrides: Partial<IncidentView> = {}): IncidentV
     afterDiagnosis: null,
     timeline: [],
     pagedReceivers: [],
+    umbrella: null,
     ...overrides,
   };
 }

@@ -27,6 +27,15 @@ export const silentLogger: IntakeDeps['logger'] = {
 /** KV pressure explains the rest, as the playbooks say. */
 const EXPLAINED_BY_KV = ['LLMHighTTFT', 'LLMElevatedTTFT', 'LLMPreemptionStorm', 'LLMQueueBuildup'];
 
+/** So that a test about something else may open many incidents. */
+export const NO_STORM: IntakeDeps['storm'] = {
+  incidents: 100_000,
+  withinMs: 2 * MINUTE,
+  quietMs: 10 * MINUTE,
+  cardEveryMs: MINUTE,
+  pageEveryMs: 15 * MINUTE,
+};
+
 export type IntakeHarness = {
   readonly db: Database;
   readonly clock: ManualClock;
@@ -68,6 +77,7 @@ export function createIntakeHarness(overrides: Partial<IntakeDeps> = {}): Intake
     reopenWindowMs: 30 * MINUTE,
     resolveHoldMs: 5 * MINUTE,
     flapping: { cycles: 3, withinMs: 30 * MINUTE, quietMs: 15 * MINUTE },
+    storm: NO_STORM,
     onCommitted: () => {},
     logger: silentLogger,
     ...overrides,

@@ -8,15 +8,19 @@ import type { Alert } from '../../src/domain/alert.js';
 import { MINUTE, SECOND } from '../../src/domain/clock.js';
 import type { IncidentView } from '../../src/domain/incident-view.js';
 import type { DeliveryResult } from '../../src/domain/notification.js';
+import type { PageCeiling } from '../../src/domain/page-ceiling.js';
 import type { Verdict } from '../../src/domain/verdict.js';
 import { createAfterDiagnosis } from '../../src/incidents/after-diagnosis.js';
+import { createEndStorms } from '../../src/incidents/end-storms.js';
 import { createInvestigate } from '../../src/incidents/investigate.js';
+import { createKeepUmbrellas } from '../../src/incidents/keep-umbrellas.js';
 import { createLeaveFlapping } from '../../src/incidents/leave-flapping.js';
 import { createIntake, type IntakeDeps, type ReceiveOutcome } from '../../src/incidents/receive-group.js';
 import { createUpkeepLoop } from '../../src/incidents/upkeep.js';
 import { createWorkLoop } from '../../src/incidents/work-loop.js';
 import { createWriteStores } from '../../src/incidents/write-types.js';
 import { createDispatcher } from '../../src/outbox/dispatcher.js';
+import { createPageGate } from '../../src/outbox/page-ceiling.js';
 import type { Delivery, Receiver } from '../../src/receivers/receiver.js';
 import { createAccountStore } from '../../src/store/account-store.js';
 import { type Database, openDatabase } from '../../src/store/database.js';
@@ -64,13 +68,31 @@ export type PagingHarness = {
 };
 
 export type PagingOptions = Partial<
-  Pick<IntakeDeps, 'explains' | 'route' | 'flapping' | 'reopenWindowMs' | 'resolveHoldMs'>
+  Pick<IntakeDeps, 'explains' | 'route' | 'flapping' | 'storm' | 'reopenWindowMs' | 'resolveHoldMs'>
 > & {
   /** What the diagnosis of an incident finds; a cause that explains nothing else when absent. */
   readonly verdict?: (view: IncidentView) => Partial<Verdict>;
+  readonly ceilings?: readonly PageCeiling[];
   /** How long a diagnosis takes. */
   readonly diagnosisMs?: number;
 };
+
+/** Windows and holds are five times shorter here, as a time scale makes them: a simulated hour costs seconds. */
+export const TIME_SCALE = 5;
+export const M = MINUTE / TIME_SCALE;
+
+export const STORM = {
+  incidents: 5,
+  withinMs: 2 * M,
+  quietMs: 10 * M,
+  cardEveryMs: M,
+  pageEveryMs: 15 * M,
+};
+
+export const CEILINGS = [
+  { pages: 3, withinMs: 15 * M },
+  { pages: 7, withinMs: 60 * M },
+];
 
 const UNEXPLAINED: Partial<Verdict> = { cause: null, confidence: 'none', explains: [] };
 
@@ -149,8 +171,9 @@ export async function createPagingHarness(options: PagingOptions = {}): Promise<
             : severity === 'warning'
               ? [{ receiver: 'slack', kind: 'slack' }]
               : []),
-      resolveHoldMs: options.resolveHoldMs ?? 5 * MINUTE,
-      flapping: options.flapping ?? { cycles: 3, withinMs: 30 * MINUTE, quietMs: 15 * MINUTE },
+      resolveHoldMs: options.resolveHoldMs ?? 5 * M,
+      flapping: options.flapping ?? { cycles: 3, withinMs: 30 * M, quietMs: 15 * M },
+      storm: options.storm ?? STORM,
     } satisfies Partial<IntakeDeps>;
     const dispatcher = createDispatcher({
       db,
@@ -164,6 +187,12 @@ export async function createPagingHarness(options: PagingOptions = {}): Promise<
       clock: process.clock,
       random: () => 0.5,
       logger: silentLogger,
+      slowCardMs: common.storm.cardEveryMs,
+      pageGate: createPageGate({
+        ceilings: options.ceilings ?? CEILINGS,
+        isPager: (name) => name.startsWith('pager'),
+        stores,
+      }),
     });
     const workLoop = createWorkLoop({
       ...stores,
@@ -208,7 +237,7 @@ export async function createPagingHarness(options: PagingOptions = {}): Promise<
       db,
       clock: process.clock,
       logger: silentLogger,
-      reopenWindowMs: options.reopenWindowMs ?? 30 * MINUTE,
+      reopenWindowMs: options.reopenWindowMs ?? 30 * M,
       onCommitted() {
         workLoop.wake();
         dispatcher.wake();
@@ -219,7 +248,15 @@ export async function createPagingHarness(options: PagingOptions = {}): Promise<
       stores,
       clock: process.clock,
       logger: silentLogger,
-      parts: [createLeaveFlapping(common.flapping)],
+      parts: [
+        createLeaveFlapping(common.flapping),
+        createEndStorms(common.storm),
+        createKeepUmbrellas({
+          ceilings: options.ceilings ?? CEILINGS,
+          stormPageEveryMs: common.storm.pageEveryMs,
+          resolveHoldMs: common.resolveHoldMs,
+        }),
+      ],
       onChanged() {
         workLoop.wake();
         dispatcher.wake();

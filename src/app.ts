@@ -355,13 +355,13 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     metrics: timerMetrics,
   });
   const deadMan =
-    config.deadMan === undefined
+    config.deadMan === undefined || shadow
       ? null
       : createDeadMan({
           url: config.deadMan.url.reveal(),
           intervalMs: config.deadMan.intervalMs,
           passedAgoMs: auditor.passedAgoMs,
-          fetch: overrides.fetch ?? globalThis.fetch,
+          fetch,
           clock,
           logger: logger.child({ part: 'dead-man' }),
           metrics: timerMetrics,

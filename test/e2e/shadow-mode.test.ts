@@ -32,6 +32,7 @@ async function setUp() {
         database_url: `file:${join(directory, 'shadow.db')}`,
         alertmanager: { url: am.url },
         timings: { page_deadline: '300ms' },
+        ...(mode === 'shadow' ? { dead_man: { url: `${pager.url}/dead-man`, interval: '1s' } } : {}),
         receivers: [
           { name: 'pager', kind: 'pagerduty', routing_key: KEY, events_url: pager.url },
           {

@@ -11,7 +11,7 @@ import { type AlertmanagerDouble, createAlertmanagerDouble } from '../../test/su
 import { startBlankPrometheus } from './blank-prometheus.js';
 import { type MoodyPagerDuty, startMoodyPagerDuty } from './moody-pagerduty.js';
 import { createRandom } from './random.js';
-import { countUnfinished, readDatabase } from './read-database.js';
+import { countUnfinished, NOTHING_STORED, readDatabase, type StoredState } from './read-database.js';
 import { realClock, sleep } from './real-clock.js';
 import { acceptedOf, type Findings, reconcile } from './reconcile.js';
 import { createService, type Exit, type Service, type SpawnOptions } from './service.js';
@@ -97,7 +97,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRep
     };
     const settled = await tell({ database, double, pagerDuty, service, withinMs, beforeStory });
     await double.stop();
-    const stored = readDatabase(database);
+    const stored = readOrNothing(database);
     const findings = reconcile({
       attempts: double.attempts(),
       stored,
@@ -180,6 +180,14 @@ async function tell(deps: {
     await service.stop();
   }
   return settled;
+}
+
+function readOrNothing(database: string): StoredState {
+  try {
+    return readDatabase(database);
+  } catch {
+    return NOTHING_STORED;
+  }
 }
 
 /** A database that does not exist yet, or is just being migrated, is not finished. */

@@ -1,5 +1,6 @@
-/** Rows B4 and B46 of the fault matrix, on the built service: killed while the pager reads, and stopped while it is slow. */
+/** Rows B4, B46 and B54 of the fault matrix, on the built service: killed while the pager reads, stopped, and restored. */
 
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -40,18 +41,29 @@ async function setUp(name: string) {
   });
   service.spawn();
   expect(await service.untilReady()).toBe(true);
-  const alert = {
-    status: 'firing',
-    labels: { alertname: 'LLMHighTTFT', severity: 'critical', cluster: 'prod', model: 'llama-70b' },
-    startsAt: new Date().toISOString(),
-  };
-  const fired = await fetch(`${service.url}/api/v1/alertmanager`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${WEBHOOK_TOKEN}` },
-    body: groupBody([JSON.stringify(alert)]),
-  });
-  expect(fired.status).toBe(200);
-  return { service, pagerDuty };
+  const startsAt = new Date().toISOString();
+  /** What Alertmanager sends, and sends again, for one model. */
+  async function fire(model: string): Promise<void> {
+    const labels = { alertname: 'LLMHighTTFT', severity: 'critical', cluster: `prod-${model}`, model };
+    const fired = await fetch(`${service.url}/api/v1/alertmanager`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${WEBHOOK_TOKEN}` },
+      body: groupBody([JSON.stringify({ status: 'firing', labels, startsAt })]),
+    });
+    expect(fired.status).toBe(200);
+  }
+  await fire('llama-70b');
+  const command = (...args: string[]) =>
+    execFileSync(process.execPath, [join(dist, 'main.js'), ...args], {
+      env: {
+        WAKEWELL_CONFIG: '',
+        PATH: process.env.PATH ?? '',
+        DATABASE_URL: `file:${join(workDirectory, 'wakewell.db')}`,
+      },
+      cwd: home,
+      encoding: 'utf8',
+    });
+  return { service, pagerDuty, fire, command, workDirectory };
 }
 
 async function until(withinMs: number, condition: () => boolean): Promise<boolean> {
@@ -106,3 +118,23 @@ test('B46: asked to stop with nothing under way, it ends with 0 and everything s
   expect(await service.untilExit()).toEqual({ code: 0, signal: null });
   expect(performance.now() - askedAt).toBeLessThan(10_000);
 }, 60_000);
+
+test('B54: a restored backup wakes nobody again and misses nobody once Alertmanager has sent its state again', async () => {
+  const { service, pagerDuty, fire, command, workDirectory } = await setUp('restore');
+  expect(await until(15_000, () => pagerDuty.incidents().length === 1)).toBe(true);
+  const backup = join(workDirectory, 'safe.db');
+  command('backup', backup);
+  await fire('qwen-32b');
+  expect(await until(15_000, () => pagerDuty.incidents().length === 2)).toBe(true);
+  await service.stop();
+  command('restore', backup, '--force');
+
+  service.spawn();
+  expect(await service.untilReady()).toBe(true);
+  for (const model of ['llama-70b', 'qwen-32b', 'mixtral']) await fire(model);
+  expect(await until(15_000, () => pagerDuty.incidents().length === 3)).toBe(true);
+  await sleep(3_000);
+
+  expect(pagerDuty.incidents()).toHaveLength(3);
+  expect(new Set(pagerDuty.events().map(({ dedupKey }) => dedupKey)).size).toBe(3);
+}, 120_000);

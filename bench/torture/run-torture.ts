@@ -188,14 +188,14 @@ async function killRepeatedly(
     const torn = random() < 0.5;
     service.spawn();
     if (options.killAtRefusedPage === true) {
-      if (!(await service.untilReady())) break;
+      if (!(await broughtUp(service))) break;
       await untilTrigger(pagerDuty, PAGE_WITHIN_MS, 'refuse');
     }
     // One in ten dies while it starts: in the migrations, the recovery of the log, the first claims.
     else if (moment < 0.1 && kill > 1) await sleep(delayMs);
     else {
       // A service that does not come up any more is a result: the books say what it lost.
-      if (!(await service.untilReady())) break;
+      if (!(await broughtUp(service))) break;
       if (moment < 0.4) await untilTrigger(pagerDuty, delayMs, moment < 0.25 ? 'accept' : 'dice');
       else await sleep(delayMs);
     }
@@ -208,6 +208,13 @@ async function killRepeatedly(
     if (kill % 10 === 0) options.onProgress(`${kill} of ${options.kills} kills, ${count} with a power cut`);
   }
   return { count, unsyncedBytes };
+}
+
+/** A process that is not ready in time is ended, or the next one would meet it on the same database. */
+async function broughtUp(service: Service): Promise<boolean> {
+  if (await service.untilReady()) return true;
+  await service.kill();
+  return false;
 }
 
 /**

@@ -53,7 +53,7 @@ test('50 kills, half of them power cuts, lose nothing, double nothing and leave 
     dist,
     lanes: 2,
     kills: 50,
-    minAccepted: 600,
+    minAccepted: 1_000,
     powerCutShare: 0.5,
     settleWithinMs: 90_000,
     seed: 7,
@@ -76,7 +76,7 @@ test('50 kills, half of them power cuts, lose nothing, double nothing and leave 
     settled: true,
   });
   expect(isClean(report)).toBe(true);
-  expect(report.accepted).toBeGreaterThanOrEqual(600);
+  expect(report.accepted).toBeGreaterThanOrEqual(1_000);
   expect(report.power_cuts).toBeGreaterThanOrEqual(10);
   expect(report.max_page_after_restart_ms).toBeLessThanOrEqual(15_000);
 }, 300_000);

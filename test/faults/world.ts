@@ -102,6 +102,9 @@ export async function startWorld(
       database_url: 'file::memory:',
       // Reminders are told by another test.
       reminders: { critical: '100h', warning: '100h' },
+      // So are storms and ceilings, which would speak for several of these problems at once.
+      storm: { incidents: 1_000_000 },
+      page_ceilings: [{ pages: 1_000_000, within: '1m' }],
       receivers: [
         ...names.map((name) => ({
           name,

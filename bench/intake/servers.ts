@@ -93,7 +93,8 @@ export async function startAlertmanager({ groups, delivers }: PeerKind): Promise
 }
 
 function server(child: ChildProcess, target: Target, directory: string | null): BenchServer {
-  process.once('exit', () => child.kill('SIGKILL'));
+  const killChild = () => child.kill('SIGKILL');
+  process.once('exit', killChild);
   return {
     ...target,
     rssMb() {
@@ -102,7 +103,8 @@ function server(child: ChildProcess, target: Target, directory: string | null): 
     },
     async stop() {
       const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
+      killChild();
+      process.off('exit', killChild);
       await gone;
       if (directory !== null) rmSync(directory, { recursive: true, force: true });
     },

@@ -18,6 +18,7 @@ const configOf = (timings: Readonly<Record<string, string>>) => `
 timings: ${JSON.stringify({ ...TIMINGS, ...timings })}
 # One page an episode is what is counted, so nothing may speak for several.
 storm: { incidents: 1000000 }
+flapping: { cycles: 1000000 }
 page_ceilings: [{ pages: 1000000, within: 1m }]
 # Time runs many times faster here, and so do pages.
 receivers:

@@ -180,6 +180,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const receiverRefs = [...receivers.values()].map(({ name, kind }) => ({ name, kind }));
   const explains = explainsFrom(entries);
   const { flapping, storm, pageCeilings } = scaledRules(config);
+  const resolveHoldMs = config.timings.resolveHoldMs / timeScale;
   const route = createRouter(compileRoutes(config.routes), receiverRefs);
   const breakGlass = createBreakGlass({
     receivers,
@@ -239,7 +240,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     route,
     scopeLabels: config.scopeLabels,
     pageDeadlineMs: config.timings.pageDeadlineMs,
-    resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    resolveHoldMs,
     flapping,
     storm,
   });
@@ -303,7 +304,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     clock,
     explains,
     reopenWindowMs: config.timings.reopenWindowMs / timeScale,
-    resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    resolveHoldMs,
     flapping,
     storm,
     logger: logger.child({ part: 'intake' }),
@@ -319,10 +320,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     heartbeats,
     route,
     pageDeadlineMs: config.timings.pageDeadlineMs,
-    onCommitted() {
-      workLoop.wake();
-      dispatcher.wake();
-    },
+    onCommitted: wakeWorkers,
     onTruncated: (group) => reconciling.groupTruncated(group),
     metrics: metrics.intake,
   });
@@ -335,22 +333,16 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     delays: config.reminders,
     escalations,
     watchdog: { heartbeats, receiveWithin: intake.receiveWithin, scopeLabels: config.scopeLabels },
-    onDue() {
-      workLoop.wake();
-      dispatcher.wake();
-    },
+    onDue: wakeWorkers,
     metrics: timerMetrics,
   });
   const auditor = createAuditor({
     db,
     clock,
     logger: logger.child({ part: 'auditor' }),
-    resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+    resolveHoldMs,
     scopeLabels: config.scopeLabels,
-    retry() {
-      workLoop.wake();
-      dispatcher.wake();
-    },
+    retry: wakeWorkers,
     receive: intake.receive,
     metrics: timerMetrics,
   });
@@ -372,10 +364,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     receive: intake.receive,
     isHeartbeat: heartbeats.isHeartbeat,
     route,
-    onDue() {
-      workLoop.wake();
-      dispatcher.wake();
-    },
+    onDue: wakeWorkers,
     clock,
     logger: logger.child({ part: 'reconcile' }),
     metrics: metrics.reconcile,
@@ -391,16 +380,19 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       createKeepUmbrellas({
         ceilings: pageCeilings,
         stormPageEveryMs: storm.pageEveryMs,
-        resolveHoldMs: config.timings.resolveHoldMs / timeScale,
+        resolveHoldMs,
       }),
     ],
     clock,
     logger: logger.child({ part: 'upkeep' }),
-    onChanged() {
-      workLoop.wake();
-      dispatcher.wake();
-    },
+    onChanged: wakeWorkers,
   });
+
+  /** A commit may have left work and messages due. */
+  function wakeWorkers(): void {
+    workLoop.wake();
+    dispatcher.wake();
+  }
 
   /** What diagnosis is told of an incident: its lead alert, and where. */
   function about(view: IncidentView) {
@@ -489,10 +481,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       shadow,
       reconcile: reconciling.now,
     },
-    onCommitted() {
-      dispatcher.wake();
-      workLoop.wake();
-    },
+    onCommitted: wakeWorkers,
   });
   const slackLogger = logger.child({ part: 'slack' });
   const slackNetwork = { fetch, clock, logger: slackLogger };

@@ -10,13 +10,14 @@ import { type AlertmanagerDouble, createAlertmanagerDouble } from '../../test/su
 import { startBlankPrometheus } from './blank-prometheus.js';
 import { createLoad, GROUP_BY, planProblems } from './load.js';
 import { type MoodyPagerDuty, startMoodyPagerDuty } from './moody-pagerduty.js';
+import { createPostWebhook } from './post-webhook.js';
 import { compilePowerCutShim, cutPower, powerCutEnv } from './power-cut.js';
 import { between, createRandom, type Random } from './random.js';
 import { countUnfinished, NOTHING_STORED, readDatabase, type StoredState } from './read-database.js';
 import { realClock, sleep } from './real-clock.js';
 import { acceptedOf, type Findings, isFaultless, reconcile } from './reconcile.js';
 import { createService, type Service } from './service.js';
-import { PAGE_DEADLINE_MS, serviceEnv, WEBHOOK_TOKEN } from './service-settings.js';
+import { PAGE_DEADLINE_MS, serviceEnv } from './service-settings.js';
 
 export type TortureOptions = {
   readonly dist: string;
@@ -148,17 +149,7 @@ function createDouble(pool: Pool, random: Random): AlertmanagerDouble {
   return createAlertmanagerDouble({
     clock: realClock,
     random,
-    async post(body, signal) {
-      const { statusCode, body: answer } = await pool.request({
-        method: 'POST',
-        path: '/api/v1/alertmanager',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` },
-        body,
-        signal,
-      });
-      await answer.dump();
-      return statusCode;
-    },
+    post: createPostWebhook(pool),
     groupBy: GROUP_BY,
     // Alertmanager's times, shortened so that a life of a few hundred ms sees several flushes. The deadline of a
     // flush stays as it is: it is much longer than a restart, and so a flush outlives several of them.

@@ -10,12 +10,13 @@ import { Pool } from 'undici';
 import { type AlertmanagerDouble, createAlertmanagerDouble } from '../../test/support/alertmanager-double.js';
 import { startBlankPrometheus } from './blank-prometheus.js';
 import { type MoodyPagerDuty, startMoodyPagerDuty } from './moody-pagerduty.js';
+import { createPostWebhook } from './post-webhook.js';
 import { createRandom } from './random.js';
 import { countUnfinished, NOTHING_STORED, readDatabase, type StoredState } from './read-database.js';
 import { realClock, sleep } from './real-clock.js';
 import { acceptedOf, type Findings, reconcile } from './reconcile.js';
 import { createService, type Exit, type Service, type SpawnOptions } from './service.js';
-import { serviceEnv, WEBHOOK_TOKEN } from './service-settings.js';
+import { serviceEnv } from './service-settings.js';
 
 export type ScenarioOptions = {
   readonly dist: string;
@@ -203,17 +204,7 @@ function createDouble(pool: Pool): AlertmanagerDouble {
   return createAlertmanagerDouble({
     clock: realClock,
     random: createRandom(3),
-    async post(body, signal) {
-      const { statusCode, body: answer } = await pool.request({
-        method: 'POST',
-        path: '/api/v1/alertmanager',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` },
-        body,
-        signal,
-      });
-      await answer.dump();
-      return statusCode;
-    },
+    post: createPostWebhook(pool),
     groupBy: ['cluster', 'model'],
     groupWaitMs: 20,
     groupIntervalMs: 150,

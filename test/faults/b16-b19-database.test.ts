@@ -8,7 +8,7 @@ import { createRandom } from '../../bench/torture/random.js';
 import { systemClock } from '../../src/app.js';
 import { AppError } from '../../src/domain/errors.js';
 import { openDatabase } from '../../src/store/database.js';
-import { temporaryDatabaseFile } from '../support/test-database.js';
+import { aReceiptRow, temporaryDatabaseFile } from '../support/test-database.js';
 import { startWholeService } from '../support/whole-service.js';
 
 test('B16: while another process holds the database, alerts are answered 503 within 2.5 s, the loop turns, and the page leaves once', async () => {
@@ -49,12 +49,10 @@ test('B19: once its file is deleted, the service is not ready, answers 503, and 
 test('B18: of 60 databases with a lost sector none starts empty: each is refused, or holds all that it held', async () => {
   const file = temporaryDatabaseFile();
   const db = openDatabase(`file:${file}`, { clock: systemClock });
-  const row = { received_at: 1, source: 's', kind: 'group' as const, group_key: null };
-  const counts = { truncated_alerts: 0, alert_count: 1, quarantined_count: 0 };
   for (let number = 0; number < 40; number += 1) {
     await db.kysely
       .insertInto('receipts')
-      .values({ ...row, ...counts, body: Buffer.alloc(3_000, number) })
+      .values(aReceiptRow(Buffer.alloc(3_000, number)))
       .execute();
   }
   await db.close();

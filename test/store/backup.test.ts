@@ -9,7 +9,7 @@ import { type Database, openDatabase } from '../../src/store/database.js';
 import { migrate, readMigrations } from '../../src/store/migrate.js';
 import { restoreDatabase } from '../../src/store/restore.js';
 import { createManualClock } from '../support/manual-clock.js';
-import { TEST_NOW_MS, temporaryDatabaseFile } from '../support/test-database.js';
+import { aReceiptRow, TEST_NOW_MS, temporaryDatabaseFile } from '../support/test-database.js';
 
 const clock = createManualClock({ nowMs: TEST_NOW_MS });
 const monotonic = () => performance.now();
@@ -23,12 +23,10 @@ function open(file: string): Database {
 /** One committed body a call, numbered. */
 async function write(db: Database, number: number): Promise<void> {
   const body = Buffer.from(`${number} ${'x'.repeat(2_000)}`);
-  const row = { received_at: number, source: 's', kind: 'group' as const, group_key: null };
-  const counts = { truncated_alerts: 0, alert_count: 1, quarantined_count: 0 };
   await db.transaction((tx) =>
     tx
       .insertInto('receipts')
-      .values({ ...row, ...counts, body })
+      .values({ ...aReceiptRow(body), received_at: number })
       .execute(),
   );
 }

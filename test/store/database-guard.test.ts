@@ -9,7 +9,7 @@ import { runInChild } from '../../src/store/sqlite-child.js';
 import { createTroubleBoard, type Trouble } from '../../src/store/trouble-board.js';
 import { keptLog } from '../receivers/receiver-setup.js';
 import { createManualClock } from '../support/manual-clock.js';
-import { TEST_NOW_MS, temporaryDatabaseFile } from '../support/test-database.js';
+import { aReceiptRow, TEST_NOW_MS, temporaryDatabaseFile } from '../support/test-database.js';
 
 type Options = {
   readonly checkPages?: () => Promise<string>;
@@ -148,16 +148,7 @@ test('a log that grows beyond what any load makes is told', async () => {
   for (let written = 0; written < 70; written += 1) {
     await db.kysely
       .insertInto('receipts')
-      .values({
-        received_at: 1,
-        source: 's',
-        kind: 'group',
-        group_key: null,
-        truncated_alerts: 0,
-        alert_count: 0,
-        quarantined_count: 0,
-        body: Buffer.alloc(1024 * 1024),
-      })
+      .values(aReceiptRow(Buffer.alloc(1024 * 1024)))
       .execute();
   }
   await guard.look();

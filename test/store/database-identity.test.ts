@@ -14,7 +14,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../../src/domain/errors.js';
 import { type Database, openDatabase } from '../../src/store/database.js';
 import { createManualClock } from '../support/manual-clock.js';
-import { TEST_NOW_MS, temporaryDatabaseFile } from '../support/test-database.js';
+import { aReceiptRow, TEST_NOW_MS, temporaryDatabaseFile } from '../support/test-database.js';
 
 const clock = createManualClock({ nowMs: TEST_NOW_MS });
 
@@ -163,16 +163,7 @@ test('a damaged page is found at the start, wherever it lies', async () => {
   const db = open(file);
   await db.kysely
     .insertInto('receipts')
-    .values({
-      received_at: 1,
-      source: 's',
-      kind: 'group',
-      group_key: null,
-      truncated_alerts: 0,
-      alert_count: 0,
-      quarantined_count: 0,
-      body: Buffer.alloc(100_000, 1),
-    })
+    .values(aReceiptRow(Buffer.alloc(100_000, 1)))
     .execute();
   await db.close();
   const bytes = readFileSync(file);

@@ -5,7 +5,12 @@ import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/store/database.js';
 import { createManualClock } from '../support/manual-clock.js';
-import { openTestDatabase, TEST_NOW_MS, temporaryDatabaseFile } from '../support/test-database.js';
+import {
+  aReceiptRow,
+  openTestDatabase,
+  TEST_NOW_MS,
+  temporaryDatabaseFile,
+} from '../support/test-database.js';
 
 const clock = createManualClock({ nowMs: TEST_NOW_MS });
 
@@ -25,16 +30,7 @@ test('a commit is synced to disk, also after the first write and after reopening
       .catch(() => {});
     await db.kysely
       .insertInto('receipts')
-      .values({
-        received_at: 1,
-        source: 's',
-        kind: 'group',
-        group_key: null,
-        truncated_alerts: 0,
-        alert_count: 0,
-        quarantined_count: 0,
-        body: Buffer.from('x'),
-      })
+      .values(aReceiptRow(Buffer.from('x')))
       .execute();
 
     expect(await pragma(db, 'journal_mode')).toBe('wal');
@@ -124,16 +120,7 @@ test('closing waits for the transaction under way', async () => {
     await new Promise((resolve) => setImmediate(resolve));
     await tx
       .insertInto('receipts')
-      .values({
-        received_at: 1,
-        source: 's',
-        kind: 'group',
-        group_key: null,
-        truncated_alerts: 0,
-        alert_count: 0,
-        quarantined_count: 0,
-        body: Buffer.from('x'),
-      })
+      .values(aReceiptRow(Buffer.from('x')))
       .execute();
   });
 

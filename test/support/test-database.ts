@@ -23,3 +23,17 @@ export function temporaryDatabaseFile(): string {
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return join(directory, 'wakewell.db');
 }
+
+/** The least that the table of receipts takes as a row. */
+export function aReceiptRow(body: Buffer) {
+  return {
+    received_at: 1,
+    source: 's',
+    kind: 'group' as const,
+    group_key: null,
+    truncated_alerts: 0,
+    alert_count: 0,
+    quarantined_count: 0,
+    body,
+  };
+}

@@ -58,7 +58,7 @@ function issuesOf(
         const limit = formatValue(value > high ? high : low, definition.unit);
         const side = value > high ? 'above' : 'below';
         const over = value > high ? value - high : low - value;
-        const says = `${worker ?? 'a worker'}: ${formatValue(value, definition.unit)} ${definition.description}, ${side} ${limit}`;
+        const says = `${worker ?? 'a worker'}, ${definition.description}: ${formatValue(value, definition.unit)}, ${side} ${limit}`;
         return { over, says };
       })
       .sort((a, b) => b.over - a.over)

@@ -1,6 +1,5 @@
 /** One incident. The order answers in turn: how bad, what is it, what do I do, can I trust it, what happened since. */
 
-import { type Incident, publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import type { Notification } from '../domain/notification.js';
 import type { Explanation } from '../domain/reasons.js';
@@ -13,11 +12,12 @@ import { symptomOf } from '../render/symptom.js';
 import { AroundCard } from './around-card.js';
 import { ChecksCard } from './checks-card.js';
 import { ExplainCard } from './explain-card.js';
+import { Actions, NoteCard, SilenceCard } from './incident-forms.js';
 import { renderPage } from './layout.js';
 import { MembersCard } from './members-card.js';
 import { AlertsCard, MessagesCard, StoryCard } from './story-card.js';
 import { Badge, stateOf, Time } from './text.js';
-import { AfterCard, DoNotCard, FixesCard, VerdictCard } from './verdict-card.js';
+import { AfterCard, DoNotCard, FixesCard, UnseenCard, VerdictCard } from './verdict-card.js';
 
 export type IncidentPageProps = {
   readonly view: IncidentView;
@@ -68,6 +68,7 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
                 {/* Before what to do: on a phone nobody scrolls past four fixes to be warned. */}
                 <DoNotCard verdict={diagnosis.verdict} />
                 <FixesCard verdict={diagnosis.verdict} incidentId={incident.id} done={stepsDone(view)} />
+                <UnseenCard diagnosis={diagnosis} />
                 <ChecksCard diagnosis={diagnosis} />
               </>
             )}
@@ -92,7 +93,7 @@ export function renderIncidentPage(props: IncidentPageProps, slo: SloLookup = {}
             )}
             <MessagesCard notifications={notifications} nowMs={nowMs} />
             <SilenceCard incident={incident} actor={actor} />
-            <PeopleCard incident={incident} actor={actor} />
+            <NoteCard incident={incident} actor={actor} />
           </div>
         </div>
         {incident.state === 'resolved' ? null : (
@@ -172,128 +173,6 @@ function Head({
       {model.notes.length === 0 ? null : (
         <p class="small unknown">{model.notes.map((note) => cut(clean(note), 200)).join(' · ')}</p>
       )}
-    </section>
-  );
-}
-
-/**
- * One form for all buttons, so that one name serves them. Acknowledging twice is harmless; resolving is refused
- * when the incident changed since the page was drawn, which is what the revision is for.
- */
-function Actions({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
-  if (incident.foldedInto !== null) {
-    return (
-      <p>
-        It goes on as <a href={`/i/${incident.foldedInto}`}>{publicId(incident.foldedInto)}</a>, with its
-        alerts.
-      </p>
-    );
-  }
-  if (incident.state === 'resolved') {
-    return (
-      <form class="actions" method="post" action={`/i/${incident.id}/reopen`}>
-        <span class="muted">
-          Resolved. It reopens by itself when the alert fires again within the reopen window.
-        </span>
-        <NameField actor={actor} />
-        <button type="submit" class="quiet">
-          Reopen
-        </button>
-      </form>
-    );
-  }
-  const open = incident.state === 'open';
-  return (
-    <form class="actions" method="post" action={`/i/${incident.id}/${open ? 'acknowledge' : 'resolve'}`}>
-      <input type="hidden" name="revision" value={String(incident.revision)} />
-      <NameField actor={actor} />
-      {open ? <button type="submit">Acknowledge</button> : null}
-      <button type="submit" class={open ? 'quiet' : ''} formAction={`/i/${incident.id}/resolve`}>
-        Resolve
-      </button>
-    </form>
-  );
-}
-
-function NameField({ actor }: { readonly actor: string | null }) {
-  if (actor !== null) return null;
-  return <input name="actor" placeholder="name" aria-label="your name" maxLength={60} />;
-}
-
-function PeopleCard({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
-  return (
-    <section class="card" id="notes">
-      <h2>Add a note</h2>
-      <form method="post" action={`/i/${incident.id}/notes`}>
-        {actor === null ? (
-          <p>
-            <label>
-              your name
-              <br />
-              <input name="actor" maxLength={60} />
-            </label>
-          </p>
-        ) : null}
-        <p>
-          <label>
-            what happened, what you tried
-            <br />
-            <textarea name="comment" required maxLength={4000} />
-          </label>
-        </p>
-        <button type="submit" class="quiet">
-          Add note
-        </button>
-      </form>
-    </section>
-  );
-}
-
-const SILENCE_SPANS = ['1h', '4h', '1d', '7d'];
-
-function SilenceCard({ incident, actor }: { readonly incident: Incident; readonly actor: string | null }) {
-  if (incident.state === 'resolved' || incident.kind !== 'problem') return null;
-  return (
-    <section class="card" id="silence">
-      <h2>Silence</h2>
-      <p class="small muted">
-        Creates a silence in Alertmanager for exactly what the firing alerts of this incident have in common.
-        Other alerts still page. It is watched on: when the alerts end it resolves, when the silence ends
-        first it pages again.
-      </p>
-      <form method="post" action={`/i/${incident.id}/silence`}>
-        {actor === null ? (
-          <p>
-            <label>
-              your name
-              <br />
-              <input name="actor" maxLength={60} />
-            </label>
-          </p>
-        ) : null}
-        <p>
-          <label>
-            for{' '}
-            <select name="for">
-              {SILENCE_SPANS.map((span) => (
-                <option key={span} value={span}>
-                  {span}
-                </option>
-              ))}
-            </select>
-          </label>
-        </p>
-        <p>
-          <label>
-            why
-            <br />
-            <input name="comment" maxLength={500} />
-          </label>
-        </p>
-        <button type="submit" class="quiet">
-          Silence
-        </button>
-      </form>
     </section>
   );
 }

@@ -46,6 +46,7 @@ export function VerdictCard({
         </span>
       </div>
       <p class="big">{clean(verdict.says.replace(/^cause unclear:?\s*/i, ''))}</p>
+      <FirstLines verdict={verdict} />
       <p>
         <span class="muted">Why: </span>
         {clean(verdict.why)}
@@ -73,17 +74,51 @@ export function VerdictCard({
         </details>
       )}
       {verdict.unseen.length === 0 ? null : (
-        <div class="unseen">
-          <h3 class="unknown">? Could not see</h3>
-          <ul>
-            {groupUnseen(verdict.unseen, diagnosis.findings)
-              .map(unseenInWords)
-              .map((sentence) => (
-                <li key={sentence}>{clean(sentence)}</li>
-              ))}
-          </ul>
-        </div>
+        <p>
+          <a class="unknown" href="#unseen">
+            ? {verdict.unseen.length === 1 ? '1 thing' : `${verdict.unseen.length} things`} could not be seen
+          </a>
+        </p>
       )}
+    </section>
+  );
+}
+
+/** A phone shows little more than this: the reasons and the commands stand further down. */
+function FirstLines({ verdict }: { readonly verdict: Verdict }) {
+  const [first] = verdict.fixes;
+  const [wrong] = verdict.wrongFixes;
+  return (
+    <>
+      {first === undefined ? null : (
+        <p>
+          <strong>Do first: </strong>
+          {clean(first.do)} <a href="#do">how</a>
+        </p>
+      )}
+      {wrong === undefined ? null : (
+        <p>
+          <strong class="critical">Do NOT: </strong>
+          {clean(wrong.fix)} <a href="#do-not">why</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What was asked for and not seen, with its reason: it is never taken for OK. */
+export function UnseenCard({ diagnosis }: { readonly diagnosis: Diagnosis }) {
+  if (diagnosis.verdict.unseen.length === 0) return null;
+  return (
+    <section class="card edge-unknown" id="unseen">
+      <h2>? Could not see</h2>
+      <ul>
+        {groupUnseen(diagnosis.verdict.unseen, diagnosis.findings)
+          .map(unseenInWords)
+          .map((sentence) => (
+            <li key={sentence}>{clean(sentence)}</li>
+          ))}
+      </ul>
     </section>
   );
 }

@@ -37,17 +37,18 @@ function expectInOrder(text: string, parts: readonly string[]): void {
 }
 
 describe('the incident page', () => {
-  test('answers in this order: how bad, what, do not, do, the checks, the story', () => {
+  test('answers in this order: how bad, what, what to do and not in a line, the reasons, the checks, the story', () => {
     expectInOrder(textOf(incidentPage()), [
       '● CRITICAL INC-412',
       'TTFT p99 11.8s on llama-70b/prod-us',
       'Likely cause',
       'KV cache full, prefill waits for blocks',
-      'Do not',
-      'Halve max_batch_size',
+      'Do first: Shed prompts over 16k tokens',
+      'Do NOT: Halve max_batch_size',
+      'Why:',
+      'Do not ✗',
       'because',
       'Do this',
-      'Shed prompts over 16k tokens',
       'Checks',
       '1 KV cache',
       '2 Queue depth',

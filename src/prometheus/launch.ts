@@ -67,12 +67,16 @@ export function launchPrometheus(options: {
   readonly configYaml: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** A database that is there already and stays; else one of its own. */
+  readonly dataDirectory?: string;
+  readonly flags?: readonly string[];
 }): Promise<Launched> {
   return launch(options.binary, options, (directory, port) => [
     `--config.file=${join(directory, 'config.yml')}`,
-    `--storage.tsdb.path=${join(directory, 'data')}`,
+    `--storage.tsdb.path=${options.dataDirectory ?? join(directory, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
+    ...(options.flags ?? []),
   ]);
 }
 

@@ -60,7 +60,10 @@ describe('serving health', () => {
       [0.99, 0.96],
       'kv_cache',
       'critical',
-      ['worker-0, KV cache blocks in use: 99%, above 85%', 'worker-1: 96% KV cache blocks in use, above 85%'],
+      [
+        'worker-0, KV cache blocks in use: 99%, above 85%',
+        'worker-1, KV cache blocks in use: 96%, above 85%',
+      ],
     ],
     [
       'queue_depth',

@@ -6,8 +6,8 @@ import type { EngineFile } from '../catalog/engine-file.js';
 import { promDuration } from '../catalog/expand-expression.js';
 import type { SelfAlertDefinition } from '../catalog/self-alerts.js';
 import type { Thresholds } from '../catalog/thresholds.js';
-import { SECOND } from '../domain/clock.js';
 import { alertExpression, type Recordings, type RuleTimes } from './alert-expression.js';
+import { EVALUATION_INTERVAL_MS } from './stepped-alerts.js';
 
 export type AlertRulesOptions = RuleTimes & {
   readonly alerts: readonly AlertDefinition[];
@@ -19,8 +19,6 @@ export type AlertRulesOptions = RuleTimes & {
   /** Only this engine's names; all engines' when absent. */
   readonly engine?: string;
 };
-
-const EVALUATION_INTERVAL_MS = 30 * SECOND;
 
 /** The rules file: one group. Throws for an engine that there is no file of. */
 export function generateAlertRules(options: AlertRulesOptions): string {

@@ -215,7 +215,7 @@ function alertsOf(view: IncidentView): string | null {
       Number(b === view.incident.alertName) - Number(a === view.incident.alertName) || m - n,
   );
   const shown = names.slice(0, 3).map(([name, count]) => (count > 1 ? `${name} × ${count}` : name));
-  const more = names.length > 3 ? ` and ${names.length - 3} more names` : '';
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
   const firing = view.firingCount === view.alertCount ? '' : ` (${view.firingCount} firing)`;
   return `${view.alertCount} alerts${firing}: ${shown.join(', ')}${more}`;
 }

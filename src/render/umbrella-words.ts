@@ -35,7 +35,7 @@ export function umbrellaInWords(view: IncidentView, umbrella: UmbrellaView): Umb
   const names = umbrella.groups
     .slice(0, 3)
     .map((one) => (one.count > 1 ? `${one.name} × ${one.count}` : one.name));
-  const more = umbrella.groups.length > 3 ? ` and ${umbrella.groups.length - 3} more names` : '';
+  const more = umbrella.groups.length > 3 ? ` and ${umbrella.groups.length - 3} more` : '';
   return {
     count,
     place: placeFor(view, umbrella),

@@ -156,10 +156,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       faults.map((one) => `${one.file}:${one.line}: ${one.message}`).join('\n'),
     );
   }
-  const engines = [
-    ...config.engineDirectories.flatMap(loadEngineFiles),
-    ...loadEngineFiles(builtInEnginesDirectory()),
-  ];
+  const ownEngines = config.engineDirectories.flatMap(loadEngineFiles);
 
   const metrics = createServiceMetrics();
   const storageMetrics = createStorageMetrics(metrics.registry);
@@ -455,6 +452,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       clock,
     });
     onStop('prometheus', () => client.close());
+    const engines = [...ownEngines, ...loadEngineFiles(builtInEnginesDirectory())];
     const defaultWindowMs = Math.max(5 * SECOND, Math.round((5 * MINUTE) / timeScale));
     return {
       source: createPrometheusSource({ client, engines, clock, timeScale, defaultWindowMs }),

@@ -51,6 +51,30 @@ export const THRESHOLD_DEFINITIONS: Readonly<Record<string, ThresholdDefinition>
     0.001,
     'where the dashboard turns yellow: ten times the healthy figure of 0.01 %',
   ),
+  'ttft_p99_seconds.noticed': because(
+    0.5,
+    'the bottom of the healthy 0.5 to 1.5 s: below it twice of yesterday is still fast',
+  ),
+  'tbt_p99_seconds.noticed': because(0.04, 'half of what warns: below it nobody sees a difference'),
+  'ttft_p99_seconds.deviation': because(
+    2,
+    'times the same hour yesterday; days differ by less, regressions by more',
+  ),
+  'tbt_p99_seconds.deviation': because(2, 'times the same hour yesterday, as for the first token'),
+  'error_ratio.deviation': because(
+    3,
+    'times the same hour yesterday; a ratio of rare events doubles by chance',
+  ),
+  'request_rate.surge': because(2, 'times the same hour yesterday; weekdays differ by less'),
+  'request_rate.drop': because(0.5, 'of the same hour yesterday; lower misses one lost caller of two'),
+  'request_rate.none': because(0.001, 'less than one request in a quarter of an hour'),
+  'request_rate.some': because(0.1, 'six a minute; less is a probe, whose absence means nothing'),
+  'generation_tokens_rate.none': because(
+    0.01,
+    'less than a token in 100 s; a prefill worker gives one a request, so 1/s would call it hung',
+  ),
+  'worker_up.down': because(1, 'a worker answers scrapes or does not'),
+  'replicas_available.fall': because(0.5, 'half a worker: the figure an hour ago is a mean'),
   'error_rate_by_type.any': because(0, 'one out-of-memory error is evidence: a healthy pool has none at all'),
   'kv_cache_utilization.warning': because(
     0.85,
@@ -64,6 +88,7 @@ export const THRESHOLD_DEFINITIONS: Readonly<Record<string, ThresholdDefinition>
     0.95,
     'preemptions start at about here; higher and throughput has collapsed before the alert',
   ),
+  'queue_depth.none': because(0, 'one request held is enough to call for progress'),
   'queue_depth.healthy': because(
     20,
     'a burst drained within a second or two; lower calls every burst a queue',

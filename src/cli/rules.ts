@@ -1,4 +1,4 @@
-/** `wakewell rules`: the Prometheus rules of the eight alerts, and of the two that watch the way of an alert. */
+/** `wakewell rules`: the Prometheus rules of every alert, and of the two that watch the way of an alert. */
 
 import { writeFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
@@ -27,10 +27,11 @@ export async function rules(options: RulesOptions): Promise<number> {
   if (engines.faults.length > 0) throw new CommandFailure(EXIT.usage, engines.faults.join('\n'));
   const names = engines.found.map((engine) => engine.engine);
   const { engine } = options;
-  if (engine !== undefined && !names.includes(engine)) {
+  const unknown = engine?.split(',').find((name) => !names.includes(name.trim()));
+  if (unknown !== undefined) {
     throw new CommandFailure(
       EXIT.noSuchThing,
-      `no engine file is called "${engine}"${didYouMean(engine, names)} (known: ${names.join(', ')})`,
+      `no engine file is called "${unknown}"${didYouMean(unknown, names)} (known: ${names.join(', ')})`,
     );
   }
   if (options.format !== 'prometheus' && options.format !== 'prometheusrule') {

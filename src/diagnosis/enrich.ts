@@ -1,6 +1,7 @@
 /** What is fetched for every alert before its steps mean anything: its own value, the scope's health, who is affected. */
 
 import { ALERTS } from '../catalog/alerts.js';
+import { threshold } from '../catalog/thresholds.js';
 import { DAY, HOUR } from '../domain/clock.js';
 import type { MetricsSource, ReadOptions } from '../domain/metrics-source.js';
 import type { Scope } from '../domain/scope.js';
@@ -120,6 +121,11 @@ async function alertValue(options: EnrichOptions, at: ReadOptions, wait: Wait): 
   const reading = await wait(() =>
     source.readSignal(condition.signal, scope, { ...at, windowMs: known.windowMs / options.timeScale }),
   );
+  if (condition.aggregate === 'workers' && reading.kind === 'value') {
+    const limit = threshold(options.thresholds, condition.threshold);
+    return reading.samples.filter(({ value }) => (condition.over === '>' ? value > limit : value < limit))
+      .length;
+  }
   return quotedValue(reading, condition.over === '>' ? 'max' : 'min', condition.aggregate === 'sum');
 }
 

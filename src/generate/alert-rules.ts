@@ -1,12 +1,13 @@
 /** Catalog → Prometheus rules, as YAML that `promtool check rules` of 2.42 accepts. */
 
 import { stringify } from 'yaml';
-import type { AlertDefinition } from '../catalog/alerts.js';
+import type { AlertDefinition } from '../catalog/alert-definition.js';
 import type { EngineFile } from '../catalog/engine-file.js';
 import { promDuration } from '../catalog/expand-expression.js';
 import type { SelfAlertDefinition } from '../catalog/self-alerts.js';
 import type { Thresholds } from '../catalog/thresholds.js';
-import { alertExpression, type Recordings, type RuleTimes } from './alert-expression.js';
+import { alertExpression } from './alert-expression.js';
+import type { Recordings, RuleTimes } from './recorded-series.js';
 import { EVALUATION_INTERVAL_MS } from './stepped-alerts.js';
 
 export type AlertRulesOptions = RuleTimes & {
@@ -16,24 +17,23 @@ export type AlertRulesOptions = RuleTimes & {
   readonly selfAlerts?: readonly SelfAlertDefinition[];
   readonly thresholds: Thresholds;
   readonly publicUrl?: string;
-  /** Only this engine's names; all engines' when absent. */
+  /** Only this engine's names, or these engines' by comma; all engines' when absent. */
   readonly engine?: string;
 };
 
 /** The rules file: one group. Throws for an engine that there is no file of. */
 export function generateAlertRules(options: AlertRulesOptions): string {
   const timeScale = options.timeScale ?? 1;
-  const engines = options.engines.filter(
-    (engine) => options.engine === undefined || engine.engine === options.engine,
-  );
-  if (engines.length === 0) {
-    const known = options.engines.map((engine) => engine.engine).join(', ');
-    throw new Error(`no engine file is called "${options.engine ?? ''}"; known: ${known}`);
-  }
+  const engines = chosenEngines(options);
   const recordings: Recordings = new Map();
+  const leftOut: string[] = [];
   const alerts = options.alerts.flatMap((alert) => {
     const expr = alertExpression(alert, engines, options.thresholds, options, recordings);
-    return expr === null ? [] : [rule(alert, expr, timeScale, options.publicUrl)];
+    if (expr.kind === 'expression') return [rule(alert, expr.text, timeScale, options.publicUrl)];
+    leftOut.push(
+      `# Left out: ${alert.name} (${alert.severity}), since nothing here has ${listed(expr.signals)}.`,
+    );
+    return [];
   });
   const self = (options.selfAlerts ?? []).map((alert) => selfRule(alert, timeScale));
   // Rules of a group run in order: an alert sees what was recorded a moment before.
@@ -44,8 +44,25 @@ export function generateAlertRules(options: AlertRulesOptions): string {
     ...(timeScale === 1
       ? []
       : [`# Windows, for and intervals are ${timeScale} times shorter than real: for demo and tests only.`]),
+    ...leftOut,
   ];
   return `${head.join('\n')}\n${stringify({ groups: [group] }, { lineWidth: 0, blockQuote: 'literal' })}`;
+}
+
+/** Several names by comma are asked side by side, such as an engine and the exporter of its GPUs. */
+function chosenEngines({ engines, engine: asked }: AlertRulesOptions): readonly EngineFile[] {
+  if (asked === undefined) return engines;
+  const names = asked.split(',').map((name) => name.trim());
+  for (const name of names) {
+    if (engines.some(({ engine }) => engine === name)) continue;
+    const known = engines.map(({ engine }) => engine).join(', ');
+    throw new Error(`no engine file is called "${name}"; known: ${known}`);
+  }
+  return engines.filter(({ engine }) => names.includes(engine));
+}
+
+function listed(names: readonly string[]): string {
+  return names.join(' or ');
 }
 
 function rule(alert: AlertDefinition, expr: string, timeScale: number, publicUrl: string | undefined) {

@@ -1,6 +1,7 @@
 /** Alertmanager's configuration: where alerts go, how they are grouped, which of them is silent beside another. */
 
 import { stringify } from 'yaml';
+import { ALERTS } from '../catalog/alerts.js';
 import { WAKEWELL_DOWN, WATCHDOG } from '../catalog/self-alerts.js';
 import { MINUTE } from '../domain/clock.js';
 
@@ -24,20 +25,25 @@ export type AlertmanagerConfigOptions = {
   readonly pagerRoutingKeyFile?: string;
 };
 
+/** One matcher a label: any of the values. */
 type Inhibition = {
-  readonly source: Readonly<Record<string, string>>;
-  readonly target: Readonly<Record<string, string>>;
+  readonly source: Readonly<Record<string, readonly string[]>>;
+  readonly target: Readonly<Record<string, readonly string[]>>;
   readonly equal: readonly string[];
 };
 
 /** The graver of two alerts about one thing silences the milder one at the same place. */
 export const INHIBITIONS: readonly Inhibition[] = [
-  { source: { severity: 'critical' }, target: { severity: 'warning' }, equal: ['alertname', ...GROUP_BY] },
   {
-    source: { alertname: 'LLMHighTTFT' },
-    target: { alertname: 'LLMElevatedTTFT' },
-    equal: GROUP_BY,
+    source: { severity: ['critical'] },
+    target: { severity: ['warning'] },
+    equal: ['alertname', ...GROUP_BY],
   },
+  ...ALERTS.flatMap(({ name, inhibitedBy }) =>
+    inhibitedBy === undefined
+      ? []
+      : [{ source: { alertname: inhibitedBy }, target: { alertname: [name] }, equal: GROUP_BY }],
+  ),
 ];
 
 /**
@@ -156,12 +162,16 @@ export function alertmanagerConfigResource(options: {
   });
 }
 
-function matchers(labels: Readonly<Record<string, string>>): string[] {
-  return Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+function matchers(labels: Inhibition['source']): string[] {
+  return resourceMatchers(labels).map(({ name, matchType, value }) => `${name}${matchType}"${value}"`);
 }
 
-function resourceMatchers(labels: Readonly<Record<string, string>>) {
-  return Object.entries(labels).map(([name, value]) => ({ name, value, matchType: '=' }));
+function resourceMatchers(labels: Inhibition['source']) {
+  return Object.entries(labels).map(([name, values]) => ({
+    name,
+    value: values.join('|'),
+    matchType: values.length === 1 ? '=' : '=~',
+  }));
 }
 
 /** Alertmanager's durations are whole: `60000ms` reads as `1m`. */

@@ -1,10 +1,11 @@
 /** The generated alerts as expressions that any Prometheus can step over the past, whether or not it has our rules. */
 
-import type { AlertDefinition } from '../catalog/alerts.js';
+import type { AlertDefinition } from '../catalog/alert-definition.js';
 import type { EngineFile } from '../catalog/engine-file.js';
 import type { Thresholds } from '../catalog/thresholds.js';
 import { SECOND } from '../domain/clock.js';
-import { alertExpression, type Recordings, type RuleTimes } from './alert-expression.js';
+import { alertExpression } from './alert-expression.js';
+import type { Recordings, RuleTimes } from './recorded-series.js';
 
 export type SteppedAlert = {
   readonly alert: AlertDefinition;
@@ -27,8 +28,8 @@ export function steppedAlerts(
   return alerts.flatMap((alert) => {
     const recordings: Recordings = new Map();
     const expression = alertExpression(alert, engines, thresholds, times, recordings);
-    if (expression === null) return [];
-    return [{ alert, expression: inlined(expression, recordings), forMs: alert.forMs / timeScale }];
+    if (expression.kind === 'unseen') return [];
+    return [{ alert, expression: inlined(expression.text, recordings), forMs: alert.forMs / timeScale }];
   });
 }
 

@@ -1,5 +1,6 @@
 /** Turns a cause as written into one that the verdict can weigh, and says everything that is wrong with it. */
 
+import { withMilderLevels } from '../catalog/milder-levels.js';
 import { createComparer } from './compile-step.js';
 import type { RawCause, RawFix, RawRequirement } from './entry-file.js';
 import type { Path } from './faults.js';
@@ -35,7 +36,7 @@ export function compileCause(id: string, raw: RawCause, path: Path, context: Cau
     requires: requirements('requires'),
     refutedBy: requirements('refuted_by'),
     beats: raw.beats,
-    explains: raw.explains,
+    explains: withMilderLevels(raw.explains),
     fixes: raw.fixes.map((fix, index) => compileFix(fix, [...path, 'fixes', index], context)),
     doNot: raw.do_not.map(({ fix, because, lever }) => ({ fix, because, lever: lever ?? null })),
   };

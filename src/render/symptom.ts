@@ -33,7 +33,20 @@ const KINDS: readonly Kind[] = [
   { alerts: /preempt/i, signal: 'preemption_rate', label: 'preemptions', unit: 'per_second' },
   { alerts: /queue/i, signal: 'queue_depth', label: 'queue', unit: 'requests' },
   { alerts: /gpu.?util/i, signal: 'gpu_utilization', label: 'GPU use', unit: 'ratio' },
-  { alerts: /worker.?(down|lost|gone)/i, signal: 'worker_up', label: 'worker down', unit: 'none' },
+  {
+    alerts: /worker.?(down|lost|gone)/i,
+    signal: 'worker_up',
+    label: 'workers down',
+    unit: 'workers',
+  },
+  { alerts: /stall/i, signal: 'generation_tokens_rate', label: 'stalled workers', unit: 'workers' },
+  { alerts: /traffic/i, signal: 'request_rate', label: 'requests', unit: 'per_second' },
+  {
+    alerts: /metrics?.?(missing|gone|absent)/i,
+    signal: 'replicas_available',
+    label: 'no metrics',
+    unit: 'none',
+  },
 ];
 
 export type Symptom = {
@@ -52,7 +65,7 @@ export function symptomOf(view: IncidentView, diagnosis: Diagnosis | null): Symp
   // The value of a foreign expression has no unit that we know, and a bare number reads as anything.
   if (kind === undefined) return { label: clean(name) || 'alert', value: null, signal: null, unit: 'none' };
   const label = quantileLabel(kind, view);
-  const number = diagnosis === null ? null : numberOf(diagnosis, kind);
+  const number = diagnosis === null || kind.unit === 'none' ? null : numberOf(diagnosis, kind);
   const value =
     number !== null
       ? formatSymptom(number, kind.unit)

@@ -1,4 +1,4 @@
-import type { AlertDefinition } from '../catalog/alerts.js';
+import type { AlertDefinition } from '../catalog/alert-definition.js';
 import type { Thresholds } from '../catalog/thresholds.js';
 import type { Cancel, Clock } from '../domain/clock.js';
 import { MINUTE, SECOND } from '../domain/clock.js';
@@ -44,7 +44,8 @@ const GROUP_INTERVAL_MS = 5 * MINUTE;
 
 /**
  * Prometheus' rules and Alertmanager's grouping in one, for a demo without either: alerts go pending, fire after
- * their `for`, and are sent as one group of the scope. A critical alert inhibits the warning of the same name.
+ * their `for`, and are sent as one group of the scope. A critical alert inhibits the warning of the
+ * same name, and a graver alert those that say the same more mildly.
  */
 export function createRuleEvaluator(options: RuleEvaluatorOptions): RuleEvaluator {
   const { clock, timeScale, scope } = options;
@@ -91,11 +92,13 @@ export function createRuleEvaluator(options: RuleEvaluatorOptions): RuleEvaluato
   const isFiring = (rule: RuleState) => rule.facts?.endedAtMs === null;
 
   function isInhibited({ alert }: RuleState): boolean {
-    return (
-      alert.severity === 'warning' &&
-      rules.some(
-        (other) => other.alert.name === alert.name && other.alert.severity === 'critical' && isFiring(other),
-      )
+    return rules.some(
+      (other) =>
+        isFiring(other) &&
+        (alert.inhibitedBy?.includes(other.alert.name) === true ||
+          (alert.severity === 'warning' &&
+            other.alert.name === alert.name &&
+            other.alert.severity === 'critical')),
     );
   }
 

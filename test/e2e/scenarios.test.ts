@@ -65,6 +65,17 @@ describe.skipIf(!installed)(
         }
       });
     }
+
+    test.concurrent('healthy: nobody is told anything', { timeout: 120_000 }, async ({ expect }) => {
+      const harness = await startHarness({ dialect: 'llm', seed: 7 });
+      try {
+        await pause(HEALTHY_MS + SETTLE_MS);
+        expect(await harness.incident()).toBeNull();
+        harness.expectTold({ pages: 0, resolves: 0, cards: 0 });
+      } finally {
+        await harness.close();
+      }
+    });
   },
 );
 

@@ -4,140 +4,265 @@
  * come, first served. Where the cache is full the youngest sequence loses its blocks and starts over.
  */
 
-import { isDecoding, isDone, type Sequence } from './sequence.js';
+import type { DecodeSet } from './decode-set.js';
+import type { KvPool } from './kv-pool.js';
+import type { Sequence } from './sequence.js';
 import type { ServingConfig } from './serving-config.js';
 
+/** One prompt's part of an iteration. */
+export type PrefillPart = { sequence: Sequence; tokens: number };
+
 export type BatchPlan = {
-  readonly decoding: readonly Sequence[];
-  readonly prefilling: readonly { readonly sequence: Sequence; readonly tokens: number }[];
+  /** Decoding sequences that get a token. */
+  readonly decodes: number;
+  readonly prefills: readonly PrefillPart[];
 };
 
 export type BatchEvents = {
   readonly preempted: () => void;
   /** Left the queue for the first time, after so many seconds. */
   readonly admitted: (waitedSeconds: number) => void;
+  /** A prompt was looked up in the prefix cache; so many tokens were there. */
+  readonly lookedUp: (tokens: number, hitTokens: number) => void;
+};
+
+/** What may change while the worker runs. */
+export type BatchLimits = {
+  maxBatch: number;
+  tokenBudget: number;
+  longPrefillCap: number;
+  /** Admits nothing: a scheduler that has lost its way. */
+  isDeadlocked: boolean;
+  /** Share of a finished request's blocks that is not given back. */
+  leakShare: number;
+  /** Admissions a second that the host manages; Infinity for any. */
+  admissionsPerSecond: number;
 };
 
 export type BatchScheduler = {
   readonly enqueue: (sequence: Sequence) => void;
-  /** Plans one iteration; empty when nothing can run. */
+  /** Plans one iteration; nothing in it when nothing can run. */
   readonly plan: (nowMs: number) => BatchPlan;
-  /** Takes out what is complete and frees its blocks. */
-  readonly takeDone: () => Sequence[];
+  /** The prompt is computed: its first token came out. True when that was its last one. */
+  readonly prefilled: (sequence: Sequence, nowMs: number) => boolean;
+  /** Takes a running sequence out and frees its blocks. */
+  readonly remove: (sequence: Sequence) => void;
   /** Takes out of the queue. */
-  readonly takeWaiting: (which: (sequence: Sequence) => boolean) => Sequence[];
+  readonly takeWaiting: (which: (sequence: Sequence) => boolean) => readonly Sequence[];
+  /** Everything held, and a cache as new. */
   readonly takeAll: () => Sequence[];
   readonly running: () => readonly Sequence[];
   readonly waiting: () => readonly Sequence[];
-  readonly freeBlocks: () => number;
 };
 
-export function createBatchScheduler(config: ServingConfig, events: BatchEvents): BatchScheduler {
-  let running: Sequence[] = [];
-  let waiting: Sequence[] = [];
-  let freeBlocks = config.blocks;
+const NONE: readonly Sequence[] = [];
+const ADMISSION_SLACK_MS = 500;
 
-  const blocksFor = (tokens: number) => Math.ceil(tokens / config.blockSize);
+export function createBatchScheduler(
+  config: ServingConfig,
+  limits: BatchLimits,
+  pool: KvPool,
+  decoding: DecodeSet,
+  events: BatchEvents,
+): BatchScheduler {
+  const { blockSize } = config;
+  let running: Sequence[] = [];
+  /** Admitted, the prompt not yet computed; in order of admission. */
+  let prefilling: Sequence[] = [];
+  let waiting: Sequence[] = [];
+  let leakRemainder = 0;
+  let nextAdmissionMs = 0;
+  const prefills: PrefillPart[] = [];
+
+  const blocksFor = (tokens: number) => Math.ceil(tokens / blockSize);
 
   function release(sequence: Sequence): void {
-    freeBlocks += sequence.blocks;
+    pool.give(sequence.blocks);
     sequence.blocks = 0;
+    if (sequence.prefix !== null) pool.drop(sequence.prefix);
+    sequence.prefix = null;
+  }
+
+  function detach(sequence: Sequence): void {
+    if (sequence.state === 'decoding') decoding.leave(sequence);
+    else prefilling.splice(prefilling.indexOf(sequence), 1);
+    running.splice(running.lastIndexOf(sequence), 1);
   }
 
   /** Recompute, not swap: the victim loses its cache and starts over from the front of the queue. */
   function preempt(sequence: Sequence): void {
+    detach(sequence);
     release(sequence);
     sequence.prefilled = 0;
     sequence.prefillTarget = sequence.request.promptTokens + sequence.generated;
-    running.splice(running.indexOf(sequence), 1);
+    sequence.state = 'waiting';
     waiting.unshift(sequence);
     events.preempted();
   }
 
-  /** Gives every decoding sequence room for its next token, evicting the youngest while there is none. */
-  function planDecodes(): { readonly decoding: Sequence[]; readonly evicted: boolean } {
-    let evicted = false;
-    const decoding: Sequence[] = [];
-    // A victim is never older than who evicts it, so nothing planned before is lost.
-    for (let index = 0; index < running.length; index += 1) {
-      const sequence = running[index];
-      if (sequence === undefined || !isDecoding(sequence)) continue;
-      const needed = blocksFor(sequence.request.promptTokens + sequence.generated + 1);
-      while (needed > sequence.blocks && freeBlocks === 0 && running[index] === sequence) {
-        preempt(running[running.length - 1] ?? sequence);
-        evicted = true;
-      }
-      if (running[index] !== sequence) break;
-      if (needed > sequence.blocks) {
-        sequence.blocks += 1;
-        freeBlocks -= 1;
-      }
-      decoding.push(sequence);
+  /** Takes blocks, evicting the youngest while there are none; false when `own` itself had to go. */
+  function takeEvicting(needed: () => number, own: Sequence | null): boolean {
+    while (needed() > pool.free()) {
+      const victim = running[running.length - 1];
+      if (victim === undefined) return false;
+      preempt(victim);
+      if (victim === own) return false;
     }
-    return { decoding, evicted };
+    pool.take(needed());
+    return true;
   }
 
-  function planPrefills(tokenBudget: number, evicted: boolean, nowMs: number): BatchPlan['prefilling'] {
+  function addPart(sequence: Sequence, budget: number): number {
+    const tokens = Math.min(budget, sequence.prefillTarget - sequence.prefilled, limits.longPrefillCap);
+    if (tokens <= 0) return 0;
+    prefills.push({ sequence, tokens });
+    return tokens;
+  }
+
+  /** Chunks of what is admitted already. With admission by chunk each needs its blocks now. */
+  function continuePrefills(tokenBudget: number): number {
     let budget = tokenBudget;
-    const prefilling: { sequence: Sequence; tokens: number }[] = [];
-    const plan = (sequence: Sequence) => {
-      const tokens = Math.min(budget, sequence.prefillTarget - sequence.prefilled);
-      if (tokens <= 0) return;
-      prefilling.push({ sequence, tokens });
-      budget -= tokens;
-    };
-    for (const sequence of running) if (!isDecoding(sequence)) plan(sequence);
-    // One prompt that does not fit holds up all behind it.
-    while (!evicted && budget > 0 && running.length < config.maxBatch) {
-      const head = waiting[0];
-      if (head === undefined) break;
-      const blocks = blocksFor(head.prefillTarget);
-      const watermark = running.length === 0 ? 0 : config.watermarkBlocks;
-      if (blocks + watermark > freeBlocks) break;
-      waiting.shift();
-      head.blocks = blocks;
-      freeBlocks -= blocks;
-      if (head.scheduledMs === null) {
-        head.scheduledMs = nowMs;
-        events.admitted((nowMs - head.request.arrivedMs) / 1000);
+    for (const sequence of [...prefilling]) {
+      if (budget <= 0) break;
+      if (sequence.state !== 'prefilling') continue;
+      if (config.admission === 'chunk') {
+        const tokens = Math.min(budget, sequence.prefillTarget - sequence.prefilled, limits.longPrefillCap);
+        const held = sequence.blocks + (sequence.prefix?.blocks ?? 0);
+        const more = Math.max(0, blocksFor(sequence.prefilled + tokens) - held);
+        if (!takeEvicting(() => more, sequence)) break;
+        sequence.blocks += more;
       }
-      running.push(head);
-      plan(head);
+      budget -= addPart(sequence, budget);
     }
-    return prefilling;
+    // An eviction for the sake of one chunk may have hit a part planned before it.
+    for (let index = prefills.length - 1; index >= 0; index -= 1) {
+      if (prefills[index]?.sequence.state !== 'prefilling') prefills.splice(index, 1);
+    }
+    return budget;
   }
 
-  function take(taken: Sequence[]): Sequence[] {
-    for (const sequence of taken) release(sequence);
-    return taken;
+  /** Puts the head of the queue on the GPU, or says that it does not fit. */
+  function admit(head: Sequence, budget: number, nowMs: number): boolean {
+    const { request } = head;
+    const looksUp = config.cachesPrefixes && request.prefixId >= 0;
+    const prefix = looksUp ? pool.hold(request.prefixId) : null;
+    const cached = (prefix?.blocks ?? 0) * blockSize;
+    const atOnce =
+      config.admission === 'chunk'
+        ? Math.min(head.prefillTarget, cached + Math.min(budget, limits.longPrefillCap))
+        : head.prefillTarget;
+    const blocks = blocksFor(atOnce) - (prefix?.blocks ?? 0);
+    const watermark = running.length === 0 ? 0 : config.watermarkBlocks;
+    if (blocks + watermark > pool.free() || !pool.take(blocks)) {
+      if (prefix !== null) pool.drop(prefix);
+      return false;
+    }
+    if (config.cachesPrefixes) events.lookedUp(head.prefillTarget, cached);
+    head.blocks = blocks;
+    head.prefix = prefix;
+    head.prefilled = cached;
+    head.state = 'prefilling';
+    running.push(head);
+    prefilling.push(head);
+    if (head.scheduledMs === null) {
+      head.scheduledMs = nowMs;
+      events.admitted((nowMs - request.arrivedMs) / 1000);
+    }
+    return true;
+  }
+
+  function admitAll(tokenBudget: number, nowMs: number): void {
+    let budget = tokenBudget;
+    // One prompt that does not fit holds up all behind it.
+    while (budget > 0 && waiting.length > 0 && running.length < limits.maxBatch) {
+      const head = waiting[0] as Sequence;
+      if (nowMs < nextAdmissionMs || !admit(head, budget, nowMs)) break;
+      if (Number.isFinite(limits.admissionsPerSecond)) {
+        // What a long iteration kept back is caught up with, not more.
+        const due = Math.max(nextAdmissionMs, nowMs - ADMISSION_SLACK_MS);
+        nextAdmissionMs = due + 1000 / limits.admissionsPerSecond;
+      }
+      waiting.shift();
+      // Without chunks a prompt is computed whole, whatever the budget.
+      budget -= addPart(head, config.isChunked ? budget : Number.POSITIVE_INFINITY);
+    }
+  }
+
+  function plan(nowMs: number): BatchPlan {
+    prefills.length = 0;
+    if (!config.isChunked) {
+      for (const sequence of prefilling) addPart(sequence, Number.POSITIVE_INFINITY);
+      if (!limits.isDeadlocked) admitAll(limits.tokenBudget, nowMs);
+      if (prefills.length > 0) return { decodes: 0, prefills };
+    }
+    const before = waiting.length;
+    takeEvicting(decoding.blocksNeeded, null);
+    decoding.reserve();
+    const evicted = waiting.length > before;
+    if (!config.isChunked) return { decodes: decoding.size(), prefills };
+    const budget = continuePrefills(limits.tokenBudget - decoding.size());
+    if (!evicted && !limits.isDeadlocked) admitAll(budget, nowMs);
+    return { decodes: decoding.size(), prefills };
   }
 
   return {
-    enqueue: (sequence) => waiting.push(sequence),
-    plan(nowMs) {
-      const { decoding, evicted } = planDecodes();
-      return { decoding, prefilling: planPrefills(config.tokenBudget - decoding.length, evicted, nowMs) };
+    enqueue(sequence) {
+      if (config.policy === 'fcfs' || sequence.request.priority !== 'high') {
+        waiting.push(sequence);
+        return;
+      }
+      const behind = waiting.findIndex(
+        ({ request, firstTokenMs }) => request.priority !== 'high' && firstTokenMs === null,
+      );
+      waiting.splice(behind < 0 ? waiting.length : behind, 0, sequence);
     },
-    takeDone() {
-      if (!running.some(isDone)) return [];
-      const done = running.filter(isDone);
-      running = running.filter((sequence) => !isDone(sequence));
-      return take(done);
+    plan,
+    prefilled(sequence, nowMs) {
+      prefilling.splice(prefilling.indexOf(sequence), 1);
+      const { prefixId, prefixTokens } = sequence.request;
+      if (config.cachesPrefixes && prefixId >= 0 && sequence.prefix === null) {
+        const blocks = Math.floor(prefixTokens / blockSize);
+        sequence.prefix = blocks > 0 ? pool.share(prefixId, blocks) : null;
+        if (sequence.prefix !== null) sequence.blocks -= blocks;
+      }
+      sequence.generated += 1;
+      decoding.join(sequence, nowMs);
+      return sequence.generated >= sequence.outputTokens;
+    },
+    remove(sequence) {
+      detach(sequence);
+      sequence.state = 'over';
+      leakRemainder += sequence.blocks * limits.leakShare;
+      const lost = Math.min(sequence.blocks, Math.floor(leakRemainder));
+      leakRemainder -= lost;
+      sequence.blocks -= lost;
+      pool.leak(lost);
+      release(sequence);
     },
     takeWaiting(which) {
-      if (!waiting.some(which)) return [];
+      if (!waiting.some(which)) return NONE;
       const taken = waiting.filter(which);
       waiting = waiting.filter((sequence) => !which(sequence));
-      return take(taken);
+      for (const sequence of taken) sequence.state = 'over';
+      return taken;
     },
     takeAll() {
       const all = [...running, ...waiting];
+      for (const sequence of all) {
+        if (sequence.state === 'decoding') sequence.generated = decoding.generated(sequence);
+        sequence.state = 'over';
+        sequence.blocks = 0;
+        sequence.prefix = null;
+      }
       running = [];
+      prefilling = [];
       waiting = [];
-      return take(all);
+      leakRemainder = 0;
+      decoding.clear();
+      pool.reset();
+      return all;
     },
     running: () => running,
     waiting: () => waiting,
-    freeBlocks: () => freeBlocks,
   };
 }

@@ -30,7 +30,7 @@ export function renderLlmMetrics(
   return [
     renderGpu(snapshot, worker),
     gauge('llm_tokens_per_second', 'Generation throughput', throughput?.get(worker.name) ?? 0, {
-      model: snapshot.place.model,
+      model: worker.model,
       ...labels,
     }),
     gauge('llm_kv_cache_utilization', 'KV cache blocks in use', kvUtilisation(worker), {
@@ -95,7 +95,7 @@ function renderGpu(snapshot: FleetSnapshot, worker: WorkerSnapshot): string {
 export function renderVllmMetrics(snapshot: FleetSnapshot, workerName: string): string | null {
   const worker = answering(snapshot, workerName);
   if (worker === null) return null;
-  const labels = { model_name: snapshot.place.model, engine: '0' };
+  const labels = { model_name: worker.model, engine: '0' };
   const gauge = (name: string, help: string, value: number) =>
     writeSimple(`vllm:${name}`, 'gauge', help, [{ labels, value }]);
   const counter = (name: string, help: string, value: number) =>
@@ -112,6 +112,8 @@ export function renderVllmMetrics(snapshot: FleetSnapshot, workerName: string): 
     gauge('num_requests_waiting', 'Number of requests waiting to be processed.', worker.waiting),
     gauge('kv_cache_usage_perc', 'KV-cache usage. 1 means 100 percent usage.', kvUtilisation(worker)),
     counter('num_preemptions', 'Cumulative number of preemption from the engine.', worker.preemptions),
+    counter('prefix_cache_queries', 'Prefix cache queries, in tokens.', worker.prefixQueryTokens),
+    counter('prefix_cache_hits', 'Prefix cache hits, in tokens.', worker.prefixHitTokens),
     counter('prompt_tokens', 'Number of prefill tokens processed.', worker.promptTokens),
     counter('generation_tokens', 'Number of generation tokens processed.', worker.generatedTokens),
     writeSimple(

@@ -45,10 +45,10 @@ export function createFleet(options: FleetOptions): Fleet {
   };
   const random = createRandom(options.seed, 'traffic');
   const traffic = createTraffic(random, options.trace ?? null);
-  const gateway = createGatewayCounters(place.model);
+  const gateway = createGatewayCounters([place.model]);
   const config = { ...DEFAULT_SERVING, ...options.worker };
   const workers = Array.from({ length: options.workers ?? 8 }, (_, index) =>
-    createServingWorker(`worker-${index}`, config, gateway),
+    createServingWorker(`worker-${index}`, config, gateway, place.model),
   );
   let nowMs = 0;
   let name: ScenarioName = 'healthy';
@@ -79,7 +79,9 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   function dispatch(arrival: Arrival): void {
-    const { request } = arrival;
+    const { endpoint, priority } = arrival.request;
+    const classIndex = gateway.classOf({ model: place.model, endpoint, priority, tenant: null });
+    const request = { ...arrival.request, classIndex };
     gateway.arrived(request);
     const worker = choose(arrival);
     if (worker === null) gateway.finished(request, { kind: 'error', errorType: 'crash' }, 0.01);
@@ -132,7 +134,7 @@ export function createFleet(options: FleetOptions): Fleet {
       faultCount = 0;
       nextFaultAt = scenario.faults === null ? Number.POSITIVE_INFINITY : nowMs + 1000;
       for (const worker of workers) {
-        worker.delayHost(scenario.hostDelayMs);
+        worker.strain.hostDelayMs = scenario.hostDelayMs;
         // Back to healthy is what an operator does: drop the backlog, cut what still generates.
         if (next === 'healthy' && wasStrained) worker.shed(nowMs);
       }

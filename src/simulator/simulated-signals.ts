@@ -23,8 +23,6 @@ const LONG_PROMPT_TOKENS = 32_768;
 /** An H100 in a rack with air cooling, idle and what full load adds. */
 const IDLE_CELSIUS = 42;
 const LOAD_CELSIUS = 33;
-/** A memory-bound decode keeps the tensor cores busy for so much of the time that any kernel runs. */
-const TENSOR_SHARE = 0.4;
 
 const ofScope = (value: number): SignalValue[] => [{ worker: null, labels: {}, value }];
 const last = (window: readonly DatedSnapshot[]) => window[window.length - 1]?.snapshot;
@@ -153,7 +151,7 @@ export const SIMULATED_SIGNALS: Readonly<Record<string, SignalReader>> = {
   gpu_memory_used_bytes: gauge((worker) => worker.gpuMemoryUsed),
   gpu_memory_total_bytes: gauge((worker) => worker.gpuMemoryTotal),
   gpu_temperature_celsius: gauge((worker) => IDLE_CELSIUS + LOAD_CELSIUS * worker.gpuUtilisation),
-  gpu_tensor_active_ratio: gauge((worker) => TENSOR_SHARE * worker.gpuUtilisation),
+  gpu_tensor_active_ratio: gauge((worker) => worker.gpuTensorActive),
   generation_tokens_rate: workerIncrease(true, (worker) => worker.generatedTokens),
   prompt_tokens_rate: workerIncrease(true, (worker) => worker.promptTokens),
   worker_restarts: workerIncrease(false, (worker) => worker.restarts),

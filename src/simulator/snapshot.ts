@@ -6,7 +6,12 @@ export type WorkerCounts = {
   readonly preemptions: number;
   readonly promptTokens: number;
   readonly generatedTokens: number;
+  /** Prompt tokens looked up in the prefix cache, and how many of them were there. */
+  readonly prefixQueryTokens: number;
+  readonly prefixHitTokens: number;
   readonly finishes: { readonly stop: number; readonly abort: number; readonly error: number };
+  /** Errors by type since the front end started; all of them are in `finishes.error` too. */
+  readonly errorTypes: Readonly<Record<string, number>>;
   readonly ttft: HistogramSnapshot;
   readonly interToken: HistogramSnapshot;
   readonly queueWait: HistogramSnapshot;
@@ -20,9 +25,16 @@ export type WorkerCounts = {
 
 export type WorkerSnapshot = WorkerCounts & {
   readonly name: string;
+  readonly model: string;
   /** False while it restarts: nothing then answers its scrapes. */
   readonly up: boolean;
+  /** False once its pod is gone for good: service discovery no longer lists it. */
+  readonly isPresent: boolean;
   readonly restarts: number;
+  /** Restarts for want of GPU memory, part of `restarts`. */
+  readonly oomKills: number;
+  /** When the present process started serving, simulated ms. */
+  readonly startedMs: number;
   readonly running: number;
   readonly waiting: number;
   readonly batchMax: number;
@@ -33,6 +45,8 @@ export type WorkerSnapshot = WorkerCounts & {
   readonly contextMax: number;
   /** 0 to 1. */
   readonly gpuUtilisation: number;
+  /** Share of time the tensor cores computed, 0 to 1. */
+  readonly gpuTensorActive: number;
   readonly gpuMemoryTotal: number;
   readonly gpuMemoryUsed: number;
 };

@@ -3,8 +3,11 @@ import { type Lengths, SCENARIOS, type Scenario } from './scenarios.js';
 import type { ServedRequest } from './served-request.js';
 import type { TraceArrival } from './trace.js';
 
+/** A request before the gateway has counted it. */
+export type ScenarioRequest = Omit<ServedRequest, 'classIndex'>;
+
 export type Arrival = {
-  readonly request: ServedRequest;
+  readonly request: ScenarioRequest;
   /** Belongs to a session that affinity pins to one worker. */
   readonly isPinned: boolean;
 };
@@ -70,13 +73,17 @@ export function createTraffic(random: Random, trace: readonly TraceArrival[] | n
         prompt = fromTokens + random.next() * (toTokens - fromTokens);
         output = outputTokens;
       }
-      const request: ServedRequest = {
+      const request: ScenarioRequest = {
         id: count,
         arrivedMs: nextAt,
         promptTokens: Math.round(Math.min(MAX_PROMPT, Math.max(1, prompt))),
         outputTokens: Math.round(Math.min(MAX_OUTPUT, Math.max(1, output))),
         endpoint: random.next() < 0.8 ? '/v1/chat/completions' : '/v1/completions',
         priority: random.next() < 0.1 ? 'high' : 'normal',
+        prefixId: -1,
+        prefixTokens: 0,
+        deadlineMs: Number.POSITIVE_INFINITY,
+        isInvalid: false,
       };
       position += 1;
       schedule(nextAt);

@@ -12,11 +12,13 @@ type Finished = {
 
 export type WorkerCounters = {
   readonly ttft: Histogram;
-  readonly interToken: Histogram;
   readonly queueWait: Histogram;
   readonly preempted: () => void;
   readonly promptComputed: (tokens: number) => void;
   readonly tokensGenerated: (tokens: number) => void;
+  /** So many requests of each class received a token after `seconds`. */
+  readonly gaps: (seconds: number, byClass: readonly number[]) => void;
+  readonly prefixLookedUp: (tokens: number, hitTokens: number) => void;
   readonly finished: (sequence: Finished, outcome: ServedOutcome, nowMs: number) => void;
   /** Back to zero, as a restarted process. */
   readonly reset: () => void;
@@ -48,11 +50,13 @@ export function createWorkerCounters(): WorkerCounters {
   let preemptions = 0;
   let promptTokens = 0;
   let generatedTokens = 0;
+  let prefixQueryTokens = 0;
+  let prefixHitTokens = 0;
   const finishes = { stop: 0, abort: 0, error: 0 };
+  const errorTypes: Record<string, number> = {};
 
   return {
     ttft,
-    interToken,
     queueWait,
     preempted() {
       preemptions += 1;
@@ -63,9 +67,19 @@ export function createWorkerCounters(): WorkerCounters {
     tokensGenerated(tokens) {
       generatedTokens += tokens;
     },
+    gaps(seconds, byClass) {
+      let requests = 0;
+      for (const count of byClass) requests += count;
+      interToken.observe(seconds, requests);
+    },
+    prefixLookedUp(tokens, hitTokens) {
+      prefixQueryTokens += tokens;
+      prefixHitTokens += hitTokens;
+    },
     finished({ request, generated, scheduledMs, firstTokenMs }, outcome, nowMs) {
       const reason = outcome.kind === 'ok' ? 'stop' : outcome.kind === 'cancelled' ? 'abort' : 'error';
       finishes[reason] += 1;
+      if (outcome.kind === 'error') errorTypes[outcome.errorType] = (errorTypes[outcome.errorType] ?? 0) + 1;
       duration.observe((nowMs - request.arrivedMs) / 1000);
       requestQueue.observe(((scheduledMs ?? nowMs) - request.arrivedMs) / 1000);
       promptLength.observe(request.promptTokens);
@@ -79,12 +93,17 @@ export function createWorkerCounters(): WorkerCounters {
       preemptions = 0;
       promptTokens = 0;
       generatedTokens = 0;
+      prefixQueryTokens = 0;
+      prefixHitTokens = 0;
     },
     snapshot: () => ({
       preemptions,
       promptTokens,
       generatedTokens,
+      prefixQueryTokens,
+      prefixHitTokens,
       finishes: { ...finishes },
+      errorTypes: { ...errorTypes },
       ttft: ttft.snapshot(),
       interToken: interToken.snapshot(),
       queueWait: queueWait.snapshot(),

@@ -250,7 +250,12 @@ function toSent(alert: HeldAlert, nowMs: number): SentAlert {
   };
 }
 
-function bodyOf(group: Group, alerts: readonly SentAlert[], peer: 0 | 1): string {
+/** A webhook body as the first or the second peer of an HA pair writes it. */
+export function bodyOf(
+  group: Pick<Group, 'key' | 'labels'>,
+  alerts: readonly SentAlert[],
+  peer: 0 | 1,
+): string {
   return `${JSON.stringify({
     version: '4',
     groupKey: group.key,

@@ -33,18 +33,27 @@ export type FakePagerDuty = Omit<FakeServer, 'url'> & {
   readonly incidents: () => readonly PagerDutyIncident[];
   /** Accepted events, in order. */
   readonly events: () => readonly PagerDutyEvent[];
+  /** Events that came above the rate limit, in order. */
+  readonly throttled: () => readonly Pick<PagerDutyEvent, 'routingKey' | 'atMs'>[];
   /** Throws when anything but well-formed events arrived, or a resolved key was triggered again. */
   readonly expectNoUnexpected: () => void;
 };
 
 const MAX_BODY = 512 * 1024;
 
-/** `routingKeys`: those known; any 32 characters when absent. `nowMs` is PagerDuty's clock, real time when absent. */
+/** An integration key may send about this many events a minute ("Events API v2", rate limits). */
+export const EVENTS_PER_MINUTE = 120;
+
+/**
+ * `routingKeys`: those known; any 32 characters when absent. `nowMs` is PagerDuty's clock, real time when absent.
+ * `eventsPerMinute`: what is above it a key is answered 429 and not taken; no limit when absent.
+ */
 export async function startFakePagerDuty(
-  options: { routingKeys?: readonly string[]; nowMs?: () => number } = {},
+  options: { routingKeys?: readonly string[]; nowMs?: () => number; eventsPerMinute?: number } = {},
 ): Promise<FakePagerDuty> {
   const incidents: PagerDutyIncident[] = [];
   const events: PagerDutyEvent[] = [];
+  const throttled: { routingKey: string; atMs: number }[] = [];
   const unexpected: string[] = [];
 
   function invalid(...errors: string[]): Answer {
@@ -77,12 +86,24 @@ export async function startFakePagerDuty(
       links: (body.links as PagerDutyEvent['links'] | undefined) ?? [],
       atMs: (options.nowMs ?? Date.now)(),
     };
+    if (isThrottled(event)) {
+      throttled.push(event);
+      const status = 'throttle exceeded';
+      const message = 'Requests for this service are arriving too quickly. Please retry later.';
+      return { status: 429, body: JSON.stringify({ status, message }) };
+    }
     events.push(event);
     apply(event);
     return {
       status: 202,
       body: JSON.stringify({ status: 'success', message: 'Event processed', dedup_key: event.dedupKey }),
     };
+  }
+
+  function isThrottled({ routingKey, atMs }: PagerDutyEvent): boolean {
+    if (options.eventsPerMinute === undefined) return false;
+    const recent = events.filter((one) => one.routingKey === routingKey && one.atMs > atMs - 60_000);
+    return recent.length >= options.eventsPerMinute;
   }
 
   function apply(event: PagerDutyEvent): void {
@@ -115,6 +136,7 @@ export async function startFakePagerDuty(
     url: `${server.url}/v2/enqueue`,
     incidents: () => incidents,
     events: () => events,
+    throttled: () => throttled,
     expectNoUnexpected() {
       if (unexpected.length > 0) throw new Error(`PagerDuty saw the unexpected: ${unexpected.join(' | ')}`);
     },

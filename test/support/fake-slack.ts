@@ -7,6 +7,7 @@
 
 import { blockFaults, viewFaults } from './block-kit.js';
 import { type Answer, type FakeRequest, type FakeServer, startHttpFake } from './http-fake.js';
+import { createSlackLimits } from './slack-limits.js';
 
 /** Where hooks.slack.com is, here. */
 const HOOKS = '/hooks';
@@ -33,6 +34,8 @@ export type FakeSlack = Omit<FakeServer, 'url'> & {
   readonly url: string;
   readonly messages: () => readonly SlackMessage[];
   readonly calls: () => readonly SlackCall[];
+  /** How many calls came above a rate limit and were answered 429. */
+  readonly rateLimited: () => number;
   /** The next `times` calls of a method (any when absent) answer `ok: false` with this error. */
   readonly failWith: (error: string, times?: number, method?: string) => void;
   /** What people were told through a response_url, in order. */
@@ -47,9 +50,17 @@ export type FakeSlack = Omit<FakeServer, 'url'> & {
   readonly expectNoUnexpected: () => void;
 };
 
-/** `channels`: id by the name or id that may be asked for. `nowMs` is Slack's clock, real time when absent. */
+/**
+ * `channels`: id by the name or id that may be asked for. `nowMs` is Slack's clock, real time when absent.
+ * `withLimits`: posts and calls above Slack's rates are answered 429 with Retry-After.
+ */
 export async function startFakeSlack(
-  options: { token?: string; channels?: Readonly<Record<string, string>>; nowMs?: () => number } = {},
+  options: {
+    token?: string;
+    channels?: Readonly<Record<string, string>>;
+    nowMs?: () => number;
+    withLimits?: boolean;
+  } = {},
 ): Promise<FakeSlack> {
   const channels = options.channels ?? { C0INCIDENTS: 'C0INCIDENTS', '#incidents': 'C0INCIDENTS' };
   const messages: SlackMessage[] = [];
@@ -59,6 +70,8 @@ export async function startFakeSlack(
   const used = new Map<string, number>();
   const unexpected: string[] = [];
   const nowMs = options.nowMs ?? Date.now;
+  const limits = createSlackLimits();
+  let rateLimited = 0;
   let lastTs = 0;
   let failing: { error: string; left: number; method: string | undefined } | null = null;
 
@@ -161,6 +174,12 @@ export async function startFakeSlack(
       return fail('unknown_method');
     }
     if (options.token !== undefined && token !== options.token) return fail('invalid_auth');
+    const waitMs = options.withLimits === true ? limits.waitMs(method, args.channel ?? '', nowMs()) : 0;
+    if (waitMs > 0) {
+      rateLimited += 1;
+      const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) };
+      return { status: 429, headers, body: JSON.stringify({ ok: false, error: 'ratelimited' }) };
+    }
     if (failing !== null && failing.left > 0 && (failing.method ?? method) === method) {
       failing.left -= 1;
       return fail(failing.error);
@@ -174,6 +193,7 @@ export async function startFakeSlack(
     url: `${server.url}/api/`,
     messages: () => messages,
     calls: () => calls,
+    rateLimited: () => rateLimited,
     responses: () => responses,
     forms: () => forms,
     fetch(input, init) {

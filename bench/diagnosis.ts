@@ -13,13 +13,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadEngines, loadEntries } from '../src/cli/load-playbook.js';
 import { findBinary } from '../src/prometheus/launch.js';
-import { DIALECT_NAMES } from './diagnosis/dialects/dialects.js';
+import { ENGINE_NAMES } from './diagnosis/dialects/snapshot-dialect.js';
 import type { EngineChoice } from './diagnosis/engine-shows.js';
 import { planRuns } from './diagnosis/plan-runs.js';
 import { reportLines, unseenLines, wrongLines } from './diagnosis/print-report.js';
 import { runBenchmark } from './diagnosis/run-benchmark.js';
 import { scoreRuns } from './diagnosis/score.js';
-import { SIMULATED_MECHANISMS } from './diagnosis/simulate-plan.js';
+import { loadSettings, SIMULATED_MECHANISMS } from './diagnosis/simulate-plan.js';
+import { startSimulationPool } from './diagnosis/simulation-pool.js';
 import { treeHash } from './diagnosis/tree-hash.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -53,6 +54,13 @@ if (faults.length > 0) {
   console.error(faults.join('\n'));
   process.exit(2);
 }
+try {
+  loadSettings(values.world ?? '', values.trace ?? '');
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(2);
+}
+const pool = startSimulationPool(Number(values.processes), [values.world ?? '', values.trace ?? '']);
 const directory = join(REPOSITORY, '.wakewell', `diagnosis-${process.pid}`);
 mkdirSync(directory, { recursive: true });
 try {
@@ -71,7 +79,7 @@ try {
     directory,
     nowMs: Date.now(),
     batch: Number(values.batch),
-    processes: Number(values.processes),
+    pool,
     onProgress: (line) => console.error(line),
   });
   const score = scoreRuns(results);
@@ -83,18 +91,19 @@ try {
       simulator_hash: treeHash(REPOSITORY, 'src/simulator'),
       playbooks_hash: treeHash(REPOSITORY, 'playbooks'),
       seed: Number(values.seed),
-      world: values.world ?? 'default',
+      world: values.world ?? 'built-in',
       trace: values.trace ?? null,
       engine: engineChoice,
     }),
   );
 } finally {
+  pool.close();
   rmSync(directory, { recursive: true, force: true });
 }
 
 function readEngine(name: string): EngineChoice {
-  const found = [...DIALECT_NAMES, 'mixed' as const].find((known) => known === name);
+  const found = [...ENGINE_NAMES, 'mixed' as const].find((known) => known === name);
   if (found !== undefined) return found;
-  console.error(`--engine ${name}: expected ${DIALECT_NAMES.join(', ')} or mixed`);
+  console.error(`--engine ${name}: expected ${ENGINE_NAMES.join(', ')} or mixed`);
   process.exit(2);
 }

@@ -16,6 +16,8 @@ export type RunDiagnosis = {
   readonly verdict: Verdict;
   /** What the first fix turns; null without a fix, or where the playbook names no lever. */
   readonly lever: string | null;
+  /** Every fix whose lever is known, in the verdict's order. */
+  readonly fixes: readonly { readonly lever: string; readonly text: string }[];
   readonly checklist: string | null;
   readonly thresholds: string | null;
 };
@@ -47,10 +49,15 @@ export async function diagnoseRun(options: {
     clock: systemClock,
   });
   const { entry } = matchEntry(entries, labels);
+  const levers = verdict.fixes.map((fix) => ({
+    lever: leverOf(entry, verdict.cause, fix),
+    text: `${fix.do} ${fix.command ?? ''}`,
+  }));
   return {
     alertName,
     verdict,
-    lever: leverOf(entry, verdict),
+    lever: levers[0]?.lever ?? null,
+    fixes: levers.flatMap(({ lever, text }) => (lever === null ? [] : [{ lever, text }])),
     checklist: checklistCause(findings),
     thresholds: thresholdsCause(entry, findings),
   };

@@ -7,21 +7,20 @@ import type { EngineName } from './dialects/snapshot-dialect.js';
 
 export type EngineChoice = EngineName | 'mixed';
 
+/** Of callers and their tenants, and of deadlines that a gateway sets, engines know nothing; what callers do wrong is a 4xx, no failure. */
+const GATEWAYS_ONLY = ['errors_input', 'errors_timeout', 'noisy_tenant'] as const;
+
 const CANNOT_SHOW: Readonly<Record<EngineName, readonly string[]>> = {
   llm: [],
-  // One finished_reason for every failure, and what the caller did wrong is a 4xx, which is no error rate of ours.
-  vllm: ['gpu_oom', 'errors_input', 'errors_timeout', 'noisy_tenant'],
-  // Status codes tell timeouts from the rest, and OOM and crash are both 500.
-  sglang: ['gpu_oom', 'errors_input', 'noisy_tenant'],
-  // Running and waiting are one figure of the worker, and there is no batch.
-  dynamo: ['gpu_oom', 'errors_input', 'noisy_tenant', 'hot_worker', 'decode_batch', 'gpu_starved', 'wedged'],
-  // No prompt lengths.
-  trtllm: ['gpu_oom', 'errors_input', 'noisy_tenant', 'long_prefill', 'kv_long_prompts'],
+  vllm: GATEWAYS_ONLY,
+  sglang: GATEWAYS_ONLY,
+  // Its frontend is the gateway. Running and waiting are one figure of a worker, and tokens are counted for the fleet.
+  dynamo: ['errors_input', 'noisy_tenant', 'hot_worker', 'decode_batch', 'gpu_starved', 'wedged'],
+  // No prompt lengths, no preemptions.
+  trtllm: [...GATEWAYS_ONLY, 'long_prefill', 'kv_long_prompts'],
   // No TTFT, no KV cache, no preemptions.
   tgi: [
-    'gpu_oom',
-    'errors_input',
-    'noisy_tenant',
+    ...GATEWAYS_ONLY,
     'kv_load',
     'kv_long_prompts',
     'kv_leak',

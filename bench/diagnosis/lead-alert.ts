@@ -1,10 +1,13 @@
-import type { Firing } from './find-alerts.js';
+import type { FiringAlert } from './find-alerts.js';
 
 /** The alert whose webhook starts the diagnosis that counts: the first critical, since it pages; else the first warning. */
-export function leadAlert(firings: readonly Firing[]): Firing | null {
+export function leadAlert(alerts: readonly FiringAlert[]): FiringAlert | null {
   const first = (severity: string) =>
-    firings
+    alerts
       .filter((one) => one.severity === severity)
-      .reduce<Firing | null>((best, one) => (best === null || one.fromMs < best.fromMs ? one : best), null);
+      .reduce<FiringAlert | null>(
+        (best, one) => (best === null || one.firedAtMs < best.firedAtMs ? one : best),
+        null,
+      );
   return first('critical') ?? first('warning');
 }

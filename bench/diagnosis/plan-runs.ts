@@ -1,8 +1,7 @@
 /** Plans runs from a seed: balanced over causes, varied in everything that must not matter. */
 
 import { createRandom, type Random } from '../../src/simulator/random.js';
-import { DIALECT_NAMES } from './dialects/dialects.js';
-import type { EngineName } from './dialects/snapshot-dialect.js';
+import { ENGINE_NAMES, type EngineName } from './dialects/snapshot-dialect.js';
 import { type EngineChoice, shows } from './engine-shows.js';
 import type { RunPlan } from './run-plan.js';
 import { isFault, truthOf } from './truths.js';
@@ -97,7 +96,7 @@ function planRun(index: number, mechanism: string, context: Context): RunPlan {
 
 /** An engine that shows what decides the mechanism: where nobody could know, nothing is to be learned. */
 function chooseEngine(random: Random, choice: EngineChoice, mechanism: string): EngineName {
-  const wanted = choice === 'mixed' ? DIALECT_NAMES : [choice];
+  const wanted = choice === 'mixed' ? ENGINE_NAMES : [choice];
   const able = wanted.filter((engine) => shows(engine, mechanism));
   return pick(random, able.length > 0 ? able : wanted) ?? 'llm';
 }

@@ -6,16 +6,19 @@ import { ALERTS } from '../../src/catalog/alerts.js';
 import type { EngineFile } from '../../src/catalog/engine-file.js';
 import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
 import { HOUR, MINUTE, SECOND } from '../../src/domain/clock.js';
-import { generateAlertRules } from '../../src/generate/alert-rules.js';
+import { type SteppedAlert, steppedAlerts } from '../../src/generate/stepped-alerts.js';
 import type { PlaybookEntry } from '../../src/playbook/schema.js';
 import { buildDatabase } from './build-database.js';
+import { playLoop } from './closed-loop.js';
 import { diagnoseRun } from './diagnose-run.js';
-import { type Firing, findAlerts, readRules, type SteppedRules } from './find-alerts.js';
+import { type FiringAlert, findAlerts } from './find-alerts.js';
 import { groupBy } from './group-by.js';
 import { leadAlert } from './lead-alert.js';
 import { type OpenDatabase, openDatabase } from './open-database.js';
+import { PLACE } from './place.js';
 import { blindCluster, type RunPlan } from './run-plan.js';
 import { hasFault, type RunResult } from './score.js';
+import type { SimulationPool } from './simulation-pool.js';
 
 export type BenchmarkOptions = {
   readonly plans: readonly RunPlan[];
@@ -28,7 +31,7 @@ export type BenchmarkOptions = {
   /** ms since 1970: data are laid into the hours before it. */
   readonly nowMs: number;
   readonly batch: number;
-  readonly processes: number;
+  readonly pool: SimulationPool;
   readonly onProgress: (line: string) => void;
 };
 
@@ -36,12 +39,11 @@ export type BenchmarkOptions = {
 const WEBHOOK_DELAY_MS = 6 * SECOND;
 /** promtool makes a block of every two hours: a run begins well inside one. */
 const BLOCK_MS = 2 * HOUR;
+const RATE_WINDOW_MS = 5 * MINUTE;
 const AT_ONCE = 4;
 
 export async function runBenchmark(options: BenchmarkOptions): Promise<RunResult[]> {
-  const rules = readRules(
-    generateAlertRules({ alerts: ALERTS, engines: options.engines, thresholds: DEFAULT_THRESHOLDS }),
-  );
+  const rules = steppedAlerts(ALERTS, options.engines, DEFAULT_THRESHOLDS);
   const results: RunResult[] = [];
   for (let from = 0; from < options.plans.length; from += options.batch) {
     const plans = options.plans.slice(from, from + options.batch);
@@ -59,7 +61,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<RunResult
 async function runBatch(
   plans: readonly RunPlan[],
   directory: string,
-  rules: SteppedRules,
+  rules: readonly SteppedAlert[],
   options: BenchmarkOptions,
 ): Promise<RunResult[]> {
   const { onProgress } = options;
@@ -88,17 +90,18 @@ async function runBatch(
 
 async function judge(
   plan: RunPlan,
-  firings: readonly Firing[],
+  firings: readonly FiringAlert[],
   startedAtMs: number,
   { source }: OpenDatabase,
-  { entries }: BenchmarkOptions,
+  { entries, pool }: BenchmarkOptions,
 ): Promise<RunResult> {
   const faultAtMs = startedAtMs + plan.faultAtMs;
-  const lead = leadAlert(firings);
+  // What stood before anything went wrong is an incident of its own, and older.
+  const lead = leadAlert(firings.filter(({ sinceMs }) => !hasFault(plan) || sinceMs >= faultAtMs));
   const alert =
     lead === null
       ? null
-      : { name: lead.alertName, severity: lead.severity, afterMs: lead.fromMs - faultAtMs };
+      : { name: lead.alertName, severity: lead.severity, afterMs: lead.firedAtMs - faultAtMs };
   const nothing = { plan, alert, diagnosis: null, blind: null, loop: null };
   if (lead === null && hasFault(plan)) return nothing;
   // Where nothing is wrong and nothing fires, somebody asks all the same.
@@ -108,18 +111,22 @@ async function judge(
     entries,
     alertName: lead?.alertName ?? asked?.name ?? '',
     severity: lead?.severity ?? asked?.severity ?? 'warning',
-    atMs: (lead?.fromMs ?? faultAtMs + 10 * MINUTE) + WEBHOOK_DELAY_MS,
+    atMs: askedAt(plan, startedAtMs, lead?.firedAtMs ?? faultAtMs + 10 * MINUTE),
   };
   const scopeOf = (cluster: string) => ({ ...PLACE, cluster });
   const diagnosis = await diagnoseRun({ ...question, scope: scopeOf(plan.id) });
   const blind = plan.hasBlindTwin
     ? await diagnoseRun({ ...question, scope: scopeOf(blindCluster(plan)) })
     : null;
-  return { ...nothing, diagnosis, blind };
+  const loop = plan.inClosedLoop ? await playLoop(plan, diagnosis, question.atMs - startedAtMs, pool) : null;
+  return { ...nothing, diagnosis, blind, loop };
 }
 
-/** Where every simulated fleet stands but for its cluster. */
-const PLACE = { namespace: 'llm-serving', model: 'llama-70b' } as const;
+/** What is over by itself is asked about once the windows of rates have passed over it. */
+function askedAt({ endMs }: RunPlan, startedAtMs: number, firedAtMs: number): number {
+  const overMs = endMs === null ? 0 : startedAtMs + endMs + RATE_WINDOW_MS + MINUTE;
+  return Math.max(firedAtMs, overMs) + WEBHOOK_DELAY_MS;
+}
 
 async function inParallel<T, R>(
   items: readonly T[],

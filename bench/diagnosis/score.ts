@@ -120,7 +120,7 @@ function isConfidentlyWrong({ plan, blind }: RunResult): boolean {
 /** Whether a blind verdict says which signal it misses. */
 export function saysUnseen({ plan, blind }: RunResult): boolean {
   const groups = truthOf(plan.mechanisms[0] ?? '').deciding;
-  return groups.every((group) => blind?.verdict.unseen.some((text) => STEPS_OF[group].test(text)) === true);
+  return groups.some((group) => blind?.verdict.unseen.some((text) => STEPS_OF[group].test(text)) === true);
 }
 
 function causeText({ diagnosis, plan }: RunResult): string {

@@ -12,6 +12,9 @@ export const SIGNAL_GROUPS = {
   batch:
     /^(vllm:num_requests_running|llm_batch_size|llm_batch_size_max|sglang:num_running_reqs|tgi_batch_current_size|trtllm_num_requests_running|trtllm_max_batch_size_runtime)$/,
   gpu: /^(llm_gpu_utilization|DCGM_FI_DEV_GPU_UTIL)$/,
+  gpu_memory:
+    /^(llm_gpu_memory_(used|total)_bytes|DCGM_FI_DEV_FB_(USED|FREE|RESERVED)|trtllm_gpu_memory_usage_bytes)$/,
+  tenant: /^llm_requests_total$/,
   progress:
     /^(vllm:generation_tokens_total|llm_generated_tokens_total|llm_tokens_per_second|sglang:(realtime_tokens_total|generation_tokens_total)|dynamo_frontend_output_tokens_total|trtllm_generation_tokens_total|tgi_request_generated_tokens_(sum|count))$/,
   restarts:
@@ -29,6 +32,8 @@ export const STEPS_OF: Readonly<Record<SignalGroup, RegExp>> = {
   prompt_length: /context|prompt/i,
   batch: /batch/i,
   gpu: /gpu util/i,
+  gpu_memory: /memory/i,
+  tenant: /tenant|request rate|requests/i,
   progress: /token|progress/i,
   restarts: /restart|worker/i,
   error_types: /error/i,

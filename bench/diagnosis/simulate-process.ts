@@ -1,32 +1,38 @@
 /**
- * Simulates plans in a process of its own and writes their exposition. Forked by build-database.ts: the first message
- * is a Task, each answer a SimulatedRun, and the process ends when it is disconnected.
+ * Simulates in a process of its own. Forked by simulation-pool.ts with a world and a trace file (empty for none): each
+ * message is a SimulationTask, each answer a SimulationAnswer, and the process ends when it is disconnected.
  */
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { dialectOf } from './dialects/dialects.js';
 import { createRunWriter } from './open-metrics.js';
-import { blindCluster, type RunPlan } from './run-plan.js';
+import { blindCluster } from './run-plan.js';
 import { SIGNAL_GROUPS } from './signal-groups.js';
-import { simulatePlan } from './simulate-plan.js';
+import { loadSettings, simulatePlan } from './simulate-plan.js';
+import type { ExposeTask, PlayOnTask, SimulationAnswer, SimulationTask } from './simulation-task.js';
+import { minutesToSlo } from './slo.js';
 import { truthOf } from './truths.js';
 
-export type Task = { readonly plan: RunPlan; readonly file: string; readonly startedAtMs: number };
-export type SimulatedRun = { readonly id: string; readonly tookMs: number; readonly error?: string };
+const [worldName = '', traceFile = ''] = process.argv.slice(2);
+const settings = loadSettings(worldName, traceFile);
 
-process.on('message', ({ plan, file, startedAtMs }: Task) => {
-  const began = performance.now();
-  try {
-    write(plan, file, startedAtMs);
-    process.send?.({ id: plan.id, tookMs: performance.now() - began } satisfies SimulatedRun);
-  } catch (error) {
-    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.send?.({ id: plan.id, tookMs: performance.now() - began, error: said } satisfies SimulatedRun);
-  }
+process.on('message', (task: SimulationTask) => {
+  process.send?.(answer(task) satisfies SimulationAnswer);
 });
 process.once('disconnect', () => process.exit(0));
 
-function write(plan: RunPlan, file: string, startedAtMs: number): void {
+function answer(task: SimulationTask): SimulationAnswer {
+  try {
+    if (task.kind === 'play_on') return { kind: 'played_on', minutes: playOn(task) };
+    expose(task);
+    return { kind: 'exposed' };
+  } catch (error) {
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { kind: 'failed', detail: `${task.plan.id}: ${said}` };
+  }
+}
+
+function expose({ plan, file, startedAtMs }: ExposeTask): void {
   const common = { dialect: dialectOf(plan.engine), startedAtMs, counterReset: plan.counterReset };
   const writers = [createRunWriter({ ...common, cluster: plan.id })];
   if (plan.hasBlindTwin) {
@@ -37,7 +43,7 @@ function write(plan: RunPlan, file: string, startedAtMs: number): void {
   const handle = openSync(file, 'a');
   try {
     let atMs = 0;
-    for (const snapshot of simulatePlan(plan)) {
+    for (const snapshot of simulatePlan(plan, settings)) {
       if (!plan.gaps.some(([from, to]) => atMs >= from && atMs < to)) {
         for (const writer of writers) writeSync(handle, writer.scrape(snapshot, startedAtMs + atMs));
       }
@@ -46,4 +52,10 @@ function write(plan: RunPlan, file: string, startedAtMs: number): void {
   } finally {
     closeSync(handle);
   }
+}
+
+function playOn({ plan, intervention, atMs, horizonMs }: PlayOnTask): number | null {
+  const interventions = intervention === null ? [] : [{ atMs, intervention }];
+  const longer = { ...plan, durationMs: atMs + horizonMs };
+  return minutesToSlo(simulatePlan(longer, settings, interventions), atMs);
 }

@@ -81,7 +81,7 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
     fixes: ['reroute', 'restart_worker'],
     harmful: ['batch_size', 'replicas', 'admission'],
     deciding: ['progress'],
-    tempting: 'batch_size',
+    tempting: 'replicas',
   },
   worker_lost: {
     causes: ['worker_lost', 'worker_crash'],
@@ -101,7 +101,7 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
     causes: ['gpu_oom'],
     fixes: ['shed', 'memory_headroom', 'context_cap', 'batch_size'],
     harmful: ['admission', 'kv_capacity'],
-    deciding: ['error_types'],
+    deciding: ['gpu_memory', 'error_types'],
     tempting: 'restart_worker',
   },
   errors_input: {
@@ -133,10 +133,10 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
     tempting: 'batch_size',
   },
   noisy_tenant: {
-    causes: ['noisy_tenant', 'capacity_short'],
+    causes: ['noisy_tenant'],
     fixes: ['shed', 'tenant_limit', 'rate_limit'],
     harmful: ['batch_size', 'restart_worker'],
-    deciding: ['gpu'],
+    deciding: ['tenant'],
     tempting: 'batch_size',
   },
 };

@@ -8,6 +8,7 @@ import { planRuns } from '../../bench/diagnosis/plan-runs.js';
 import { runBenchmark } from '../../bench/diagnosis/run-benchmark.js';
 import { hasFault, isDiagnosed, saysUnseen, scoreRuns } from '../../bench/diagnosis/score.js';
 import { SIMULATED_MECHANISMS } from '../../bench/diagnosis/simulate-plan.js';
+import { startSimulationPool } from '../../bench/diagnosis/simulation-pool.js';
 import { builtInEnginesDirectory, loadEngineFiles } from '../../src/catalog/engine-file.js';
 import { promtool, withoutPromtool } from '../generate/promtool.js';
 import { BUILT_IN } from '../support/playbooks.js';
@@ -18,6 +19,7 @@ const RUNS = 12;
 describe.skipIf(withoutPromtool)('the accuracy benchmark, small', () => {
   test('names most mechanisms, better than checklist and thresholds', { timeout: 300_000 }, async () => {
     if (prometheusBinary === null || promtool === null) throw new Error('prometheus is not installed');
+    const pool = startSimulationPool(2, ['', '']);
     const directory = await mkdtemp(join(tmpdir(), 'wakewell-diagnosis-'));
     try {
       const results = await runBenchmark({
@@ -29,7 +31,7 @@ describe.skipIf(withoutPromtool)('the accuracy benchmark, small', () => {
         directory,
         nowMs: Date.now(),
         batch: RUNS,
-        processes: 2,
+        pool,
         onProgress: () => {},
       });
       const score = scoreRuns(results);
@@ -45,6 +47,7 @@ describe.skipIf(withoutPromtool)('the accuracy benchmark, small', () => {
       expect(blind.length).toBeGreaterThan(0);
       expect(blind.some(saysUnseen)).toBe(true);
     } finally {
+      pool.close();
       await rm(directory, { recursive: true, force: true });
     }
   });

@@ -21,6 +21,7 @@ export function companionPages(snapshot: FleetSnapshot): SnapshotPage[] {
     },
     write(page) {
       for (const [index, worker] of snapshot.workers.entries()) {
+        if (!worker.isPresent) continue;
         const labels = {
           gpu: String(index % 8),
           UUID: `GPU-${index}`,
@@ -51,7 +52,7 @@ export function companionPages(snapshot: FleetSnapshot): SnapshotPage[] {
     },
     honorsLabels: true,
     write(page) {
-      for (const worker of snapshot.workers) {
+      for (const worker of snapshot.workers.filter(({ isPresent }) => isPresent)) {
         const labels = { namespace, pod: worker.name, uid: `uid-${worker.name}` };
         page.value('kube_pod_status_phase', { ...labels, phase: 'Running' }, 1);
         page.value('kube_pod_status_phase', { ...labels, phase: 'Pending' }, 0);

@@ -14,9 +14,9 @@ const PROMPT_TOKENS = [
 export const llm: SnapshotDialect = {
   engine: 'llm',
   spelling: 'go',
-  pages: (snapshot, starts) => [
-    ...workerPages('llm', snapshot, starts, (page, worker, index) => {
-      const own = { worker_id: worker.name, model: snapshot.place.model };
+  pages: (snapshot, clock) => [
+    ...workerPages('llm', snapshot, clock, (page, worker, index) => {
+      const own = { worker_id: worker.name, model: worker.model };
       const gpu = { ...own, gpu_id: String(index % 8), node: `gpu-node-${Math.floor(index / 8)}` };
       page.value('llm_kv_cache_utilization', { ...own, gpu_id: String(index % 8) }, kvUsed(worker));
       page.value('llm_queue_depth', { ...own, priority: 'normal' }, worker.waiting);

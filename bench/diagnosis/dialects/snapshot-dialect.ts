@@ -30,14 +30,14 @@ export type SnapshotPage = {
   readonly write: ((page: PageWriter) => void) | null;
 };
 
-export type ProcessStarts = {
-  /** Seconds since 1970 at which a worker's present process began. */
-  readonly of: (worker: string) => number;
+export type RunClock = {
+  /** Seconds since 1970 at which the run, and each snapshot's time, begins. */
+  readonly startedAtSeconds: number;
 };
 
 export type SnapshotDialect = {
   readonly engine: EngineName;
   /** `python`: whole bucket edges are `5.0`; `go` (and Rust): `5`. */
   readonly spelling: 'python' | 'go';
-  readonly pages: (snapshot: FleetSnapshot, starts: ProcessStarts) => readonly SnapshotPage[];
+  readonly pages: (snapshot: FleetSnapshot, clock: RunClock) => readonly SnapshotPage[];
 };

@@ -5,7 +5,7 @@
 
 import type { WorkerSnapshot } from '../../../src/simulator/snapshot.js';
 import { companionPages } from './companions.js';
-import { errorsOf } from './errors-of.js';
+import { endingsOf } from './endings-of.js';
 import type { SnapshotDialect } from './snapshot-dialect.js';
 import { kvUsed, workerPages } from './worker-pages.js';
 
@@ -24,9 +24,9 @@ const TOKENS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20
 export const vllm: SnapshotDialect = {
   engine: 'vllm',
   spelling: 'python',
-  pages: (snapshot, starts) => [
-    ...workerPages('vllm', snapshot, starts, (page, worker) => {
-      const labels = { model_name: snapshot.place.model, engine: '0' };
+  pages: (snapshot, clock) => [
+    ...workerPages('vllm', snapshot, clock, (page, worker) => {
+      const labels = { model_name: worker.model, engine: '0' };
       const histogram = (name: string, value: WorkerSnapshot['ttft'], edges: readonly number[]) =>
         page.histogram(`vllm:${name}`, labels, value, edges);
       page.value('vllm:num_requests_running', labels, worker.running);
@@ -35,19 +35,22 @@ export const vllm: SnapshotDialect = {
       page.value('vllm:num_preemptions_total', labels, worker.preemptions);
       page.value('vllm:prompt_tokens_total', labels, worker.promptTokens);
       page.value('vllm:generation_tokens_total', labels, worker.generatedTokens);
-      for (const [reason, count] of Object.entries(worker.finishes))
+      const { input, failed, left } = endingsOf(worker);
+      const finished = (reason: string, count: number) =>
         page.value('vllm:request_success_total', { ...labels, finished_reason: reason }, count);
+      finished('stop', worker.finishes.stop);
+      finished('abort', left);
+      finished('error', failed);
       histogram('time_to_first_token_seconds', worker.ttft, TTFT);
       histogram('inter_token_latency_seconds', worker.interToken, INTER_TOKEN);
       histogram('request_queue_time_seconds', worker.requestQueue, REQUEST);
       histogram('request_prompt_tokens', worker.promptLength, TOKENS);
       // prometheus-fastapi-instrumentator groups status codes; the caller's own mistakes are 4xx.
-      const { input, others } = errorsOf(snapshot, worker);
       const http = (status: string, count: number) =>
         page.value('http_requests_total', { handler: '/v1/chat/completions', method: 'POST', status }, count);
-      http('2xx', worker.finishes.stop + worker.finishes.abort);
+      http('2xx', worker.finishes.stop + left);
       http('4xx', input);
-      http('5xx', others);
+      http('5xx', failed);
     }),
     ...companionPages(snapshot),
   ],

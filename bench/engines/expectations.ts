@@ -10,6 +10,7 @@ import {
   type Samples,
   type TruthWorker,
   WORKERS,
+  XID,
 } from './truth.js';
 
 /** By key: a worker's name, the value of the splitting label, or `''` for one figure of the scope. */
@@ -178,6 +179,13 @@ const EXPECTED: Readonly<Record<string, Expect>> = {
       ]),
     );
   },
+  // The canonical gateway here has no tenants: everything is of one without a name.
+  request_rate_by_tenant: figure(() => about(sumOf(finishedPerSecond))),
+  prompt_tokens_rate_by_tenant: figure(() => about(sumOf(promptTokensPerSecond))),
+  error_rate_by_tenant: ({ failures }) => ({
+    '': about(sumOf((w) => failures.reduce((sum, kind) => sum + w.errorsPerSecond[kind], 0))),
+  }),
+  gpu_xid_code: () => eachWorker((w) => exactly(w.name === XID.worker ? XID.code : 0)),
   requests_in_progress: figure(() => exactly(sumOf((w) => w.running + w.waiting))),
   replicas_available: figure(() => exactly(WORKERS.length)),
 };
@@ -187,6 +195,8 @@ export const KUBERNETES_EXPECTED: Readonly<Record<string, Expectation>> = {
   pods_pending: { '': exactly(KUBERNETES.pending.length) },
   pods_not_ready: { '': exactly(KUBERNETES.notReady.length) },
   oom_kills: { '': exactly(1) },
+  crash_loops: { '': exactly(KUBERNETES.crashLoops.length) },
+  autoscaler_at_max: { '': exactly(1) },
   replicas_wanted: { '': exactly(KUBERNETES.replicasWanted) },
   replicas_available: { '': exactly(KUBERNETES.replicasAvailable) },
   quota_used_ratio: { [KUBERNETES.quota.resource]: exactly(KUBERNETES.quota.used / KUBERNETES.quota.hard) },

@@ -79,7 +79,13 @@ export const KUBERNETES = {
   /** Restarts of containers since the start, by pod, and when the last happened. */
   restarts: { 'llama-70b-3': { count: 2, at: 15, reason: 'OOMKilled' } },
   quota: { resource: 'requests.nvidia.com/gpu', used: 6, hard: 8 },
+  /** Waits to be started again after crashes. */
+  crashLoops: ['llama-70b-2'],
+  autoscaler: { desired: 5, max: 5 },
 } as const;
+
+/** A double-bit error of one worker's GPU, some seconds after the start. */
+export const XID = { worker: 'llama-70b-1', code: 48, at: 12 } as const;
 
 /** All requests that ended in a second. */
 export function finishedPerSecond(worker: TruthWorker): number {

@@ -50,6 +50,7 @@ export const SIGNALS: readonly SignalDefinition[] = [
   worker('gpu_memory_used_bytes', 'bytes', 'GPU memory used'),
   worker('gpu_memory_total_bytes', 'bytes', 'GPU memory capacity'),
   worker('gpu_temperature_celsius', 'celsius', 'hottest GPU of the worker'),
+  worker('gpu_xid_code', 'count', 'newest Xid error of the last hour, 0 where there is none'),
   worker('gpu_tensor_active_ratio', 'ratio', 'share of time the tensor cores worked'),
   worker('generation_tokens_rate', 'tokens_per_second', 'tokens generated'),
   worker('prompt_tokens_rate', 'tokens_per_second', 'prompt tokens prefilled'),
@@ -70,12 +71,19 @@ export const SIGNALS: readonly SignalDefinition[] = [
   scope('request_rate', 'per_second', 'requests'),
   scope('error_ratio', 'ratio', 'failed share of requests', { healthy: [0, 0.001], windowMs: MINUTE }),
   scope('error_rate_by_type', 'per_second', 'failed requests, by type', { splitBy: 'error_type' }),
+  scope('request_rate_by_tenant', 'per_second', 'requests, by tenant', { splitBy: 'tenant' }),
+  scope('prompt_tokens_rate_by_tenant', 'tokens_per_second', 'prompt tokens, by tenant', {
+    splitBy: 'tenant',
+  }),
+  scope('error_rate_by_tenant', 'per_second', 'failed requests, by tenant', { splitBy: 'tenant' }),
   scope('requests_in_progress', 'requests', 'requests accepted and not finished'),
   scope('replicas_available', 'count', 'workers that answer scrapes'),
   scope('replicas_wanted', 'count', 'workers that Kubernetes is told to run'),
   scope('pods_not_ready', 'count', 'pods of the deployment that are not ready'),
   scope('pods_pending', 'count', 'pods of the deployment that wait for a node'),
   scope('oom_kills', 'count', 'containers killed for want of host memory in the last hour'),
+  scope('crash_loops', 'count', 'containers that Kubernetes waits to start again after crashes'),
+  scope('autoscaler_at_max', 'bool', 'the autoscaler wants no fewer workers than it may have'),
   scope('quota_used_ratio', 'ratio', 'namespace quota used, by resource', { splitBy: 'resource' }),
 ];
 

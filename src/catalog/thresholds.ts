@@ -154,6 +154,52 @@ export const THRESHOLD_DEFINITIONS: Readonly<Record<string, ThresholdDefinition>
     2,
     'the whole of the warning budget for the first token is spent waiting',
   ),
+  'request_rate.surge': because(
+    1.3,
+    'times the rate before: within the headroom of a fleet at 75 %; lower is the swing of an ordinary hour',
+  ),
+  'request_rate_by_tenant.dominant': because(
+    0.4,
+    'two requests in five come from one tenant; an ordinary large customer stays below, or was above before',
+  ),
+  'request_rate_by_tenant.grown': because(
+    1.3,
+    'times its share before: a tenant that was always this large is not what changed',
+  ),
+  'requests_running.surge': because(
+    1.25,
+    'times the batch before: more decode in every step; lower is the noise of lengths',
+  ),
+  'generation_tokens_rate.none': because(
+    1,
+    'tokens/s of a worker that holds requests; one request alone makes 40',
+  ),
+  'generation_tokens_rate.collapsed': because(
+    0.7,
+    'times the tokens before, while requests wait; higher is what longer prompts cost',
+  ),
+  'kv_cache_utilization.held': because(
+    0.8,
+    'times the requests that a full cache held before; preemption and mixture move it by a tenth',
+  ),
+  'kv_cache_utilization.uneven': because(
+    0.6,
+    'times the requests that a full cache of the median worker holds; one long prompt among forty stays above',
+  ),
+  'prompt_tokens.sizeable': because(
+    10_000,
+    'five rounds of chunked prefill, and an edge of every 1-2-5 histogram; lower is a long chat',
+  ),
+  'prompt_tokens.grown': because(2, 'times the p99 before; lower is one bucket of a coarse histogram'),
+  'tbt_p50_seconds.grown': because(
+    1.25,
+    'times the median before: every token is slower, not one in a hundred',
+  ),
+  'replicas_available.lost': because(0.97, 'times the workers before: one of thirty-two is missing'),
+  'error_rate_by_type.share': because(
+    0.3,
+    'of the errors have one type; lower names a cause that explains too little of them',
+  ),
 });
 
 /** The figures alone, by name. */

@@ -5,7 +5,7 @@
  */
 
 import type { Dialect } from '../dialect.js';
-import { NAMESPACE, WORKERS } from '../truth.js';
+import { NAMESPACE, WORKERS, XID } from '../truth.js';
 import { sharedPage } from './pages.js';
 
 const NODES = [
@@ -25,7 +25,7 @@ export const dcgm: Dialect = {
         instance: `10.0.2.${index + 1}:9400`,
       },
       'go',
-      (page) => {
+      (page, seconds) => {
         const workers = WORKERS.filter((worker) => worker.node === node);
         const labels = (worker: (typeof workers)[number]) => ({
           gpu: String(worker.gpu.index),
@@ -52,10 +52,13 @@ export const dcgm: Dialect = {
         gauge('DEV_POWER_USAGE', () => 512.3);
         page.gauge(
           'DCGM_FI_DEV_XID_ERRORS',
-          ...workers.map((worker) => ({
-            labels: { ...labels(worker), err_code: '0', err_msg: 'No Error' },
-            value: 0,
-          })),
+          ...workers.map((worker) => {
+            const struck = worker.name === XID.worker && seconds >= XID.at;
+            const error = struck
+              ? { err_code: String(XID.code), err_msg: 'Double Bit ECC Error' }
+              : { err_code: '0', err_msg: 'No Error' };
+            return { labels: { ...labels(worker), ...error }, value: struck ? XID.code : 0 };
+          }),
         );
       },
     ),

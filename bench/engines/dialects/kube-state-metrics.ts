@@ -83,6 +83,30 @@ export const kubeStateMetrics: Dialect = {
               : [{ labels: of(name, { container: 'server', reason: restart.reason }), value: 1 }];
           }),
         );
+        page.gauge(
+          'kube_pod_container_status_waiting_reason',
+          ...KUBERNETES.crashLoops.map((pod) => ({
+            labels: of(pod, { container: 'server', reason: 'CrashLoopBackOff' }),
+            value: 1,
+          })),
+        );
+        const autoscaler = { namespace: NAMESPACE, horizontalpodautoscaler: KUBERNETES.deployment };
+        page.gauge('kube_horizontalpodautoscaler_info', {
+          labels: {
+            ...autoscaler,
+            scaletargetref_kind: 'Deployment',
+            scaletargetref_name: KUBERNETES.deployment,
+          },
+          value: 1,
+        });
+        page.gauge('kube_horizontalpodautoscaler_status_desired_replicas', {
+          labels: autoscaler,
+          value: KUBERNETES.autoscaler.desired,
+        });
+        page.gauge('kube_horizontalpodautoscaler_spec_max_replicas', {
+          labels: autoscaler,
+          value: KUBERNETES.autoscaler.max,
+        });
         const deployment = { namespace: NAMESPACE, deployment: KUBERNETES.deployment };
         page.gauge('kube_deployment_spec_replicas', { labels: deployment, value: KUBERNETES.replicasWanted });
         page.gauge('kube_deployment_status_replicas_available', {

@@ -101,6 +101,14 @@ export const llmD: Dialect = {
   edges: { ttft: TTFT, tbt: ITL, duration: DURATION, queueWait: FLOW_CONTROL, promptTokens: TOKENS },
   failures: ['oom', 'crash', 'timeout', 'overload', 'input'],
   proxies: {
+    // Requests come without a fairness id here, but each worker's tokens have one.
+    request_rate_by_tenant: { default: about(sumOf(finishedPerSecond)) },
+    prompt_tokens_rate_by_tenant: Object.fromEntries(
+      WORKERS.map((worker, index) => [`tenant-${index}`, about(promptTokensPerSecond(worker))]),
+    ),
+    error_rate_by_tenant: {
+      default: about(sumOf(({ errorsPerSecond: e }) => e.oom + e.crash + e.timeout + e.overload + e.input)),
+    },
     generation_tokens_rate: { 'epp-0': about(sumOf(generatedTokensPerSecond)) },
     prompt_tokens_rate: { 'epp-0': about(sumOf(promptTokensPerSecond)) },
   },

@@ -2,7 +2,7 @@
 
 import { formatValue } from '../catalog/format-value.js';
 import type { UnseenReason } from '../domain/verdict.js';
-import type { Comparison } from '../playbook/condition.js';
+import type { Comparison, Operand } from '../playbook/condition.js';
 import type { Judgement, StepReadings } from './judge-step.js';
 
 export type StepText = {
@@ -50,10 +50,19 @@ function limitText(judgement: Judgement): string | null {
   const { right } = test.comparison;
   // "Limit yes" says nothing.
   if (judgement.limit === undefined || judgement.seen.unit === 'bool') return null;
+  if (test.comparison.left === 'times') return `${timesText(judgement.limit)} × before`;
+  if (test.comparison.left === 'top_share') return percent(judgement.limit);
   const number = format(judgement, judgement.limit);
   return right.reference?.kind === 'number'
-    ? `${right.factor === 1 ? '' : `${right.factor} × `}${right.reference.name} (${number})`
+    ? `${factorText(right, judgement)}${right.reference.name} (${number})`
     : number;
+}
+
+/** "3 × "; a factor that is a threshold by name is read back from the limit, so that the reader gets its number. */
+function factorText({ factor, reference }: Operand, { limit, numbers }: Judgement): string {
+  const value = numbers[reference?.name ?? ''];
+  const whole = limit === undefined || value === undefined || value === 0 ? factor : limit / value;
+  return whole === 1 ? '' : `${timesText(whole)} × `;
 }
 
 function fact(judgement: Judgement, value: string | null, limit: string | null): string {
@@ -62,6 +71,8 @@ function fact(judgement: Judgement, value: string | null, limit: string | null):
     return `${workerCount - failing - missing.length} of ${workerCount} workers`;
   }
   const { test } = rule;
+  const against = againstBefore(judgement, value);
+  if (against !== null) return against;
   const limitPart = limit === null ? '' : `, limit ${limit}`;
   const first = workers[0];
   if (test.kind === 'rising' || test.kind === 'falling') {
@@ -86,8 +97,29 @@ function fact(judgement: Judgement, value: string | null, limit: string | null):
       ? `${worst} on ${first.worker}${limitPart}`
       : `${word} ${worst} of ${workerCount} workers${limitPart}`;
   }
+  if (test.kind === 'wedged') return wedgedText(judgement);
   if (failing === 1) return `${worst} on ${first.worker} (1 of ${workerCount} workers)${limitPart}`;
   return `${worst} on ${failing} of ${workerCount} workers${limitPart}`;
+}
+
+/** "42/s, 1.8 × before (23/s), limit 1.3 ×" for a test of how something stands against before. */
+function againstBefore(judgement: Judgement, value: string | null): string | null {
+  const { rule, numbers, seen, limit } = judgement;
+  if (!('comparison' in rule.test) || rule.test.comparison.left !== 'times') return null;
+  const { times, before, mean } = numbers;
+  const now =
+    seen.perWorker && mean !== undefined ? `${format(judgement, mean)} a worker` : (value ?? 'no value');
+  if (times === undefined || before === undefined) return `${now}, nothing is known of before`;
+  const bound = limit === undefined ? '' : `, limit ${timesText(limit)} ×`;
+  return `${now}, ${timesText(times)} × before (${format(judgement, before)})${bound}`;
+}
+
+/** "2 of 8 workers wedged (w-3): requests held, no token out; 5 busy, 1 idle". */
+function wedgedText({ workers, workerCount, failing, numbers }: Judgement): string {
+  const named = workers.filter((one) => one.fails).map((one) => one.worker);
+  const names = named.slice(0, 2).join(', ') + (named.length > 2 ? ', …' : '');
+  const { busy = 0, idle = 0 } = numbers;
+  return `${failing} of ${workerCount} workers wedged (${names}): requests held, no token out; ${busy} busy, ${idle} idle`;
 }
 
 /** "82% oom, 10% timeout of 0.4/s" for a signal split by a label. */
@@ -135,6 +167,11 @@ function blindSentence(
   if (readings.range.kind === 'stale')
     return { says: `its trend was not seen: ${readings.range.detail}`, reason: 'stale' };
   return { says: 'too few values for a trend', reason: 'no_series' };
+}
+
+/** "1.8" for 1.83, "0.62" for 0.62: times what it was before. */
+export function timesText(times: number): string {
+  return times >= 10 ? String(Math.round(times)) : String(Number(times.toPrecision(2)));
 }
 
 /** `+35%` is for changes, `82%` for shares: no sign is added here. */

@@ -18,8 +18,11 @@ export function evaluateStep(step: PlaybookStep, readings: StepReadings, context
     return blind(step, readings, 'by_hand', `No metric shows this. ${step.read.look}`);
   if (main.kind === 'unseen') {
     // The engine has no such thing to report: nothing is missing, the step does not apply.
-    if (main.reason === 'unavailable' && step.read.kind === 'signal')
-      return skipped(step, readings, main.detail);
+    if (main.reason === 'unavailable' && step.read.kind === 'signal') {
+      return step.enable == null
+        ? skipped(step, readings, main.detail)
+        : blind(step, readings, main.reason, `not measured here: ${step.enable}`);
+    }
     return blind(step, readings, main.reason, main.detail);
   }
   const engines = step.appliesWhen?.engines ?? [];
@@ -67,12 +70,8 @@ function found(judgement: Judgement, readings: StepReadings): Finding {
     signal: step.read.kind === 'signal' ? step.read.signal : null,
     engine: seen.engine,
     query: seen.query,
-    trend:
-      step.read.kind === 'signal' && step.read.per === null
-        ? sparkline(readings.range, workers[0]?.worker ?? null)
-        : [],
+    trend: step.read.kind === 'signal' ? sparkline(readings.range, workers[0]?.worker ?? null) : [],
     tookMs: readings.tookMs,
-    // No negative zero: what is stored as JSON must come back as it was.
     // JSON keeps neither infinity nor a negative zero, and what is stored must come back as it was.
     numbers: Object.fromEntries(
       Object.entries(judgement.numbers).flatMap(([name, value]) =>

@@ -5,8 +5,9 @@ import type { FindingStatus, WorkerValue } from '../domain/verdict.js';
 import { all, any, type Comparison, holds, type Numbers, operandValue } from '../playbook/condition.js';
 import type { FailRule, PlaybookStep } from '../playbook/schema.js';
 import { type Seen, type Unseen, valuesByWorker } from './seen.js';
+import { shareBefore } from './share-before.js';
 import { extraNumbers, scopeNumbers, workerNumbers } from './step-numbers.js';
-import { aggregateSeries, DEFAULT_WINDOW_MS, type Movement, movement } from './trend.js';
+import { aggregateSeries, DEFAULT_WINDOW_MS, history, type Movement, movement, TREND } from './trend.js';
 
 export type StepReadings = {
   readonly main: Seen | Unseen;
@@ -63,10 +64,14 @@ export function judge(
     ...readings.expectedWorkers.filter((worker) => !byWorker.has(worker)),
   ].sort();
   const windowMs = ('windowMs' in test ? test.windowMs : DEFAULT_WINDOW_MS) / context.timeScale;
-  const moved =
-    readings.range?.kind === 'series' && step.read.kind === 'signal' && step.read.per === null
-      ? movement(aggregateSeries(readings.range.series), { atMs: context.atMs, windowMs, unit: seen.unit })
+  const { atMs, timeScale } = context;
+  const points = readings.range?.kind === 'series' ? aggregateSeries(readings.range.series) : [];
+  const moved = movement(points, { atMs, windowMs, unit: seen.unit, timeScale });
+  const topBefore =
+    seen.splitBy !== null && readings.range?.kind === 'series'
+      ? shareBefore(seen, seen.splitBy, readings.range.series, { atMs, timeScale })
       : null;
+  const past = history(points, { atMs, spanMs: TREND.spanMs / timeScale, timeScale });
 
   const base: Record<string, number> = {
     ...(seen.perWorker
@@ -77,9 +82,16 @@ export function judge(
         )
       : scopeNumbers(seen)),
     ...extraNumbers(readings.extras),
+    ...(topBefore === null ? {} : { top_before: topBefore }),
     ...(moved === null
       ? {}
-      : { change: moved.change, rising: moved.rising ? 1 : 0, falling: moved.falling ? 1 : 0 }),
+      : {
+          change: moved.change,
+          slope: moved.slope,
+          rising: moved.rising ? 1 : 0,
+          falling: moved.falling ? 1 : 0,
+        }),
+    ...Object.fromEntries(Object.entries(past).filter((pair): pair is [string, number] => pair[1] !== null)),
   };
   if (seen.perWorker) {
     base.workers = finite.length + missing.length;
@@ -91,6 +103,7 @@ export function judge(
     value,
     fails: workerFails(worker, value, rule, readings, base, context),
   }));
+  if (test.kind === 'wedged') Object.assign(base, progressNumbers(perWorker, readings));
   const failing = perWorker.filter((one) => one.fails === true).length;
   const undecided = perWorker.filter((one) => one.fails === null).length + missing.length;
   base.failing = failing;
@@ -164,6 +177,16 @@ function testOutcome(
     case 'any_worker':
       if (!facts.perWorker) return holds(test.comparison, facts.base.value, facts.base, context.thresholds);
       return facts.failing > 0 ? true : facts.undecided > 0 ? null : false;
+    case 'wedged':
+      if (!facts.perWorker) return null;
+      return facts.failing > 0 ? true : facts.undecided > 0 ? null : false;
+    case 'few_workers': {
+      if (!facts.perWorker) return holds(test.comparison, facts.base.value, facts.base, context.thresholds);
+      const atMost = facts.failing + facts.undecided;
+      if (atMost === 0) return false;
+      if (isMost(facts.failing, facts.workers)) return false;
+      return facts.failing > 0 && !isMost(atMost, facts.workers) ? true : null;
+    }
     case 'most_workers':
       if (!facts.perWorker) return holds(test.comparison, facts.base.value, facts.base, context.thresholds);
       if (isMost(facts.failing, facts.workers)) return true;
@@ -186,6 +209,12 @@ function workerFails(
 ): boolean | null {
   if (!('comparison' in rule.test)) return false;
   const comparison = { ...rule.test.comparison, left: null };
+  if (rule.test.kind === 'wedged') {
+    const held = heldBy(worker, readings);
+    // What prefills moves, though no token comes out of it yet.
+    const moves = value + (extraOf(worker, 'prefill', readings) ?? 0);
+    return all([holds(comparison, moves, numbers, context.thresholds), held === null ? null : held > 0]);
+  }
   const own = holds(comparison, value, numbers, context.thresholds);
   const besides = rule.while.map(({ name, comparison: condition }) => {
     const extra = readings.extras.get(name);
@@ -195,4 +224,27 @@ function workerFails(
     return holds(condition, theirs, numbers, context.thresholds);
   });
   return all([own, ...besides]);
+}
+
+/** Requests that a worker holds, running and waiting; null where neither was seen. */
+function heldBy(worker: string, readings: StepReadings): number | null {
+  const parts = ['waiting', 'running'].flatMap((name) => extraOf(worker, name, readings) ?? []);
+  return parts.length === 0 ? null : parts.reduce((a, b) => a + b, 0);
+}
+
+function extraOf(worker: string, name: string, readings: StepReadings): number | undefined {
+  const extra = readings.extras.get(name);
+  if (extra === undefined || extra.kind === 'unseen') return undefined;
+  const value = valuesByWorker(extra, false).get(worker);
+  return value === undefined || Number.isNaN(value) ? undefined : value;
+}
+
+/** How many workers are wedged, how many are busy, and how many have nothing to do. */
+function progressNumbers(
+  workers: readonly { readonly worker: string; readonly fails: boolean | null }[],
+  readings: StepReadings,
+): Record<string, number> {
+  const wedged = workers.filter((one) => one.fails === true).length;
+  const idle = workers.filter((one) => one.fails === false && heldBy(one.worker, readings) === 0).length;
+  return { wedged, idle, busy: workers.filter((one) => one.fails === false).length - idle };
 }

@@ -11,7 +11,8 @@ export type Timed<T> = { readonly reading: T; readonly tookMs: number };
 
 /** A reading, or null where the deadline came first. */
 export type SignalReader = {
-  readonly signal: (name: string) => Promise<Timed<SignalReading | null>>;
+  /** As it was `agoMs` of people's time before. */
+  readonly signal: (name: string, agoMs: number) => Promise<Timed<SignalReading | null>>;
   readonly query: (expression: string) => Promise<Timed<SignalReading | null>>;
   readonly range: (name: string, until: Deadline) => Promise<Timed<RangeReading | null>>;
 };
@@ -43,7 +44,10 @@ export function createSignalReader(context: ReadContext, deadline: Deadline): Si
   }
 
   return {
-    signal: (name) => once(`signal ${name}`, () => source.readSignal(name, scope, options)),
+    signal: (name, agoMs) =>
+      once(`signal ${name} ${agoMs}`, () =>
+        source.readSignal(name, scope, { ...options, atMs: atMs - agoMs / context.timeScale }),
+      ),
     query: (expression) => once(`query ${expression}`, () => source.query(expression, options)),
     async range(name, until) {
       const started = clock.monotonic();

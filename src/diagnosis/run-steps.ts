@@ -14,6 +14,8 @@ import type { StepReadings } from './judge-step.js';
 import { blind } from './numberless-finding.js';
 import { createSignalReader, type SignalReader, type Timed } from './read-signals.js';
 import { ratioOf, type Seen, seenOf, type Unseen, unitOf, unseen } from './seen.js';
+import { aggregateSeries, ratioSeries } from './trend.js';
+import { trendsNeeded } from './trends-needed.js';
 
 export type RunStepsOptions = {
   readonly entry: PlaybookEntry;
@@ -43,7 +45,7 @@ export async function runSteps(options: RunStepsOptions): Promise<Finding[]> {
     const needed = trendsNeeded(entry);
     const patience = startDeadline(clock, deadlineMs, deadline.signal);
     const ranges = entry.steps.map((step) =>
-      readTrend(step, reader, needed.has(step.id) ? deadline : patience),
+      readTrend(step, reader, needed.has(step.id) ? deadline : patience, needed.has(step.id)),
     );
     const seen = await Promise.all(values);
     const cancelPatience = clock.after(deadlineMs * SPARKLINE_PATIENCE, patience.end);
@@ -60,7 +62,7 @@ type StepValues = Pick<StepReadings, 'main' | 'extras' | 'tookMs'>;
 
 async function readStep(step: PlaybookStep, reader: SignalReader, scope: Scope): Promise<StepValues> {
   const extras = Promise.all(
-    step.with.map(async (extra) => [extra.name, (await readRef(extra, reader)).seen] as const),
+    step.with.map(async (extra) => [extra.name, (await readRef(extra, reader, extra.agoMs)).seen] as const),
   );
   const main = await readMain(step, reader, scope);
   return { main: main.seen, tookMs: Math.round(main.tookMs), extras: new Map(await extras) };
@@ -91,15 +93,15 @@ async function readMain(step: PlaybookStep, reader: SignalReader, scope: Scope):
   }
 }
 
-async function readRef(ref: SignalRef, reader: SignalReader): Promise<TimedSeen> {
+async function readRef(ref: SignalRef, reader: SignalReader, agoMs = 0): Promise<TimedSeen> {
   const about = (signal: string) => ({
     unit: unitOf(signal),
     splitBy: findSignal(signal)?.splitBy ?? null,
     query: null,
   });
-  const top = reader.signal(ref.signal);
+  const top = reader.signal(ref.signal, agoMs);
   if (ref.per === null) return toSeen(await top, about(ref.signal));
-  const bottom = reader.signal(ref.per);
+  const bottom = reader.signal(ref.per, agoMs);
   const parts = [toSeen(await top, about(ref.signal)), toSeen(await bottom, about(ref.per))] as const;
   return { seen: ratioOf(parts[0].seen, parts[1].seen), tookMs: Math.max(parts[0].tookMs, parts[1].tookMs) };
 }
@@ -128,23 +130,20 @@ async function readTrend(
   step: PlaybookStep,
   reader: SignalReader,
   until: ReturnType<typeof startDeadline>,
+  needed: boolean,
 ): Promise<RangeReading | null> {
-  if (step.read.kind !== 'signal' || step.read.per !== null) return null;
-  return (await reader.range(step.read.signal, until)).reading;
-}
-
-/** Steps whose trend decides something; the others' is only drawn. */
-function trendsNeeded(entry: PlaybookEntry): ReadonlySet<string> {
-  const ids = new Set<string>();
-  for (const step of entry.steps) {
-    if (step.fail?.test.kind === 'rising' || step.fail?.test.kind === 'falling') ids.add(step.id);
-  }
-  for (const cause of entry.causes) {
-    for (const { anyOf } of [...cause.requires, ...cause.refutedBy]) {
-      for (const one of anyOf) if (one.is.kind === 'rising' || one.is.kind === 'falling') ids.add(one.step);
-    }
-  }
-  return ids;
+  if (step.read.kind !== 'signal') return null;
+  const { signal, per } = step.read;
+  if (per === null) return (await reader.range(signal, until)).reading;
+  // A ratio is only looked back at where that decides something: it costs two reads.
+  if (!needed) return null;
+  const [top, bottom] = (await Promise.all([reader.range(signal, until), reader.range(per, until)])).map(
+    ({ reading }) => reading,
+  );
+  if (top?.kind !== 'series' || bottom?.kind !== 'series')
+    return top?.kind !== 'series' ? (top ?? null) : (bottom ?? null);
+  const points = ratioSeries(aggregateSeries(top.series), aggregateSeries(bottom.series));
+  return { ...top, series: [{ worker: null, labels: {}, points }] };
 }
 
 function finding(

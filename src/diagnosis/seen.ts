@@ -1,7 +1,7 @@
 /** What a reading amounts to for a step: numbers per worker or for the scope, or the reason why there are none. */
 
 import { findSignal } from '../catalog/signals.js';
-import type { Labels } from '../domain/labels.js';
+import { canonicalLabels, type Labels } from '../domain/labels.js';
 import type { Sample, SignalReading } from '../domain/signal.js';
 import type { UnseenReason } from '../domain/verdict.js';
 
@@ -81,7 +81,7 @@ export function seenOf(
     case 'value':
       break;
   }
-  const samples = reading.samples.map((sample) => ({ ...sample, value: plainNumber(sample.value) }));
+  const samples = inOrder(reading.samples.map((sample) => ({ ...sample, value: plainNumber(sample.value) })));
   if (samples.length === 0) return unseen('no_series', null, reading);
   const perWorker = samples.some((sample) => sample.worker !== null);
   if (samples.every((sample) => Number.isNaN(sample.value))) {
@@ -97,6 +97,20 @@ export function seenOf(
     engine: reading.engine,
     query: reading.query,
   };
+}
+
+/** By worker, then labels: sums of floats depend on their order, and a source promises none. */
+function inOrder(samples: Sample[]): Sample[] {
+  const isBefore = (a: Sample, b: Sample) =>
+    a.worker === b.worker
+      ? canonicalLabels(a.labels) <= canonicalLabels(b.labels)
+      : (a.worker ?? '') < (b.worker ?? '');
+  for (let index = 1; index < samples.length; index += 1) {
+    const [a, b] = [samples[index - 1], samples[index]];
+    if (a !== undefined && b !== undefined && !isBefore(a, b))
+      return samples.sort((one, other) => (isBefore(one, other) ? -1 : 1));
+  }
+  return samples;
 }
 
 /** NaN for what is no finite number; no negative zero, which JSON would not keep. */
@@ -122,7 +136,12 @@ export function ratioOf(top: Seen | Unseen, bottom: Seen | Unseen): Seen | Unsee
       query,
     });
   }
-  return { ...top, samples, unit: 'ratio', query };
+  return { ...top, samples, unit: ratioUnit(top.unit, bottom.unit), query };
+}
+
+/** Of equal units a plain ratio; "requests per full cache" are still requests. */
+export function ratioUnit(top: string, bottom: string): string {
+  return top === bottom ? 'ratio' : top;
 }
 
 /** One value a worker: of several (one a GPU, one a priority) the worst, by the direction that fails. */
@@ -155,7 +174,7 @@ export function scopeValues(seen: Seen): {
   return { values: finite.map((sample) => sample.value), byLabel };
 }
 
-function labelOf(labels: Labels, name: string): string {
+export function labelOf(labels: Labels, name: string): string {
   const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
   // It becomes part of a number's name.
   return (value ?? 'unlabelled').replace(/[^a-zA-Z0-9_-]+/g, '_').slice(0, 40) || 'unlabelled';

@@ -24,7 +24,14 @@ export function scopeNumbers(seen: Seen): Record<string, number> {
   const shares = [...byLabel].map(
     ([name, value]) => [`share.${name}`, total > 0 ? value / total : 0] as const,
   );
-  return { ...numbers, value: total, share_seen: 1, ...Object.fromEntries(shares) };
+  return {
+    ...numbers,
+    value: total,
+    share_seen: 1,
+    top_share: shares.reduce((top, [, share]) => Math.max(top, share), 0),
+    parts: shares.filter(([, share]) => share > 0).length,
+    ...Object.fromEntries(shares),
+  };
 }
 
 /** Numbers of the readings beside the step's own, each after its name. */

@@ -1,8 +1,9 @@
 /** How a signal moved: for sparklines, and for "rising" and "falling". */
 
 import { MINUTE } from '../domain/clock.js';
+import { canonicalLabels } from '../domain/labels.js';
 import type { RangeReading, SampleSeries } from '../domain/signal.js';
-import { mean } from './statistics.js';
+import { mean, median } from './statistics.js';
 
 /** What is read for every step and frozen for every signal: the same question, so that a replay sees the same trend. */
 export const TREND = { spanMs: 30 * MINUTE, maxPoints: 31 } as const;
@@ -22,13 +23,15 @@ const MIN_MOVE: Readonly<Record<string, number>> = { requests: 5, ratio: 0.05, s
 /** Memory is a large number that matters in small parts. */
 const MIN_RELATIVE_BYTES = 0.02;
 
-type Point = readonly [number, number];
+export type Point = readonly [number, number];
 
 /**
  * One series for all workers: the mean at each moment, over those that have a value. A series without a
  * worker is such an aggregate already (of a scope, or of a recording) and is taken as it is.
  */
-export function aggregateSeries(series: readonly SampleSeries[]): readonly Point[] {
+export function aggregateSeries(given: readonly SampleSeries[]): readonly Point[] {
+  // Sums of floats depend on their order, and a source promises none.
+  const series = inOrder(given);
   const whole = series.filter((one) => one.worker === null);
   const sources = whole.length > 0 ? whole : series;
   const first = sources[0];
@@ -51,12 +54,38 @@ export function aggregateSeries(series: readonly SampleSeries[]): readonly Point
   return [...byTime].sort((a, b) => a[0] - b[0]).map(([at, values]) => [at, combine(values)] as const);
 }
 
-export type Movement = { readonly change: number; readonly rising: boolean; readonly falling: boolean };
+function inOrder(series: readonly SampleSeries[]): readonly SampleSeries[] {
+  if (series.length < 2) return series;
+  const keyed = series.map((one) => [one.worker ?? canonicalLabels(one.labels), one] as const);
+  return keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, one]) => one);
+}
+
+/** The points of one series divided by those of another at the same moments. */
+export function ratioSeries(top: readonly Point[], bottom: readonly Point[]): Point[] {
+  const divisors = new Map(bottom);
+  return top.flatMap(([at, value]): Point[] => {
+    const divisor = divisors.get(at);
+    return divisor === undefined || !(divisor > 0) ? [] : [[at, value / divisor]];
+  });
+}
+
+export type Movement = {
+  readonly change: number;
+  /** Per minute of people's time, in the signal's unit. */
+  readonly slope: number;
+  readonly rising: boolean;
+  readonly falling: boolean;
+};
 
 /** Compares the last third of the window with its first third. Null when there are too few points. */
 export function movement(
   points: readonly Point[],
-  about: { readonly atMs: number; readonly windowMs: number; readonly unit: string },
+  about: {
+    readonly atMs: number;
+    readonly windowMs: number;
+    readonly unit: string;
+    readonly timeScale?: number;
+  },
 ): Movement | null {
   const values = points
     .filter(([at, value]) => at >= about.atMs - about.windowMs && at <= about.atMs && Number.isFinite(value))
@@ -70,8 +99,45 @@ export function movement(
   const large =
     Math.abs(move) >= Math.max(Math.abs(before) * relative, MIN_MOVE[about.unit] ?? 0) && move !== 0;
   const change = before === 0 ? (move === 0 ? 0 : Math.sign(move)) : move / Math.abs(before);
-  if (!Number.isFinite(change)) return null;
-  return { change: change + 0, rising: large && move > 0, falling: large && move < 0 };
+  // The middles of the first and the last third are two thirds of the window apart.
+  const slope = move / (((about.windowMs * (about.timeScale ?? 1)) / MINUTE) * (2 / 3));
+  if (!Number.isFinite(change) || !Number.isFinite(slope)) return null;
+  return { change: change + 0, slope: slope + 0, rising: large && move > 0, falling: large && move < 0 };
+}
+
+/** The oldest third of what is read lies before most alerts began: they wait five to ten minutes to fire. */
+const BEFORE_SHARE = 1 / 3;
+const RECENT_MS = 3 * MINUTE;
+/** One value is no baseline. */
+const MIN_BEFORE_POINTS = 3;
+
+export type History = {
+  /** Median of the oldest third; null where too little of it is there. */
+  readonly before: number | null;
+  /** The median of the last three minutes over `before`; null where that was 0 or is unknown. */
+  readonly times: number | null;
+  /** The highest value of all. */
+  readonly peak: number | null;
+};
+
+/** How a signal stands against where it came from: ratio to the time before the change. `spanMs` back from `atMs`. */
+export function history(
+  points: readonly Point[],
+  about: { readonly atMs: number; readonly spanMs: number; readonly timeScale: number },
+): History {
+  const finite = points.filter(([at, value]) => Number.isFinite(value) && at <= about.atMs);
+  const endsAt = about.atMs - about.spanMs * (1 - BEFORE_SHARE);
+  const old = finite.filter(([at]) => at >= about.atMs - about.spanMs && at <= endsAt);
+  const recent = finite.filter(([at]) => at >= about.atMs - RECENT_MS / about.timeScale);
+  const values = (part: readonly Point[]) => part.map(([, value]) => value);
+  const before = old.length < MIN_BEFORE_POINTS ? null : median(values(old));
+  const now = median(values(recent));
+  const times = before === null || now === null || !(before > 0) ? null : now / before;
+  return {
+    before,
+    times: times !== null && Number.isFinite(times) ? times : null,
+    peak: finite.length === 0 ? null : values(finite).reduce((a, b) => Math.max(a, b)),
+  };
 }
 
 /** At most 20 values of the given worker, else of all, oldest first; gaps are left out. */

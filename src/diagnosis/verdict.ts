@@ -20,6 +20,7 @@ const RANK: Readonly<Record<Confidence, number>> = { high: 3, medium: 2, low: 1,
 /** Shed or reroute first, then scale, then what needs a restart. */
 const NEEDS: readonly string[] = ['none', 'scale', 'restart'];
 const MAX_WRONG_FIXES = 3;
+const NOBODY = { lead: null, contributing: [] } as const;
 
 /** Never throws for findings of any combination. */
 export function decideVerdict(
@@ -30,9 +31,11 @@ export function decideVerdict(
   const thresholds = context.thresholds ?? DEFAULT_THRESHOLDS;
   const byId: FindingsById = new Map(findings.map((finding) => [finding.stepId, finding]));
   const weights = entry.causes.map((cause) => weighCause(cause, byId, thresholds));
-  const wording = createWording(entry, byId, context.scope ?? {});
-  const { lead, contributing } = chooseLead(weights);
-  const ruledOut = ruledOutCauses(weights, byId, wording);
+  const wording = createWording(entry, byId, { scope: context.scope ?? {}, thresholds });
+  // Nothing was seen: no cause may be read out of what is not there.
+  const blind = !findings.some(({ status }) => status === 'ok' || status === 'fail');
+  const { lead, contributing } = blind ? NOBODY : chooseLead(weights);
+  const ruledOut = blind ? [] : ruledOutCauses(weights, byId, wording);
   const unseen = unseenThings(findings);
   if (lead === null) return { ...unclearVerdict(entry, findings, wording), ruledOut, unseen };
 
@@ -130,7 +133,12 @@ function fixesOf(
 ): Verdict['fixes'] {
   // A cause that this entry does not weigh cannot speak against a fix; the loader compares those it does.
   const isRuledOut = (id: string) =>
-    weights.every((one) => one.cause.id !== id || (one.ruledOutBy !== null && one.confidence === 'none'));
+    weights.every(
+      (one) =>
+        one.cause.id !== id ||
+        // What the engine cannot have, because nothing of it measures that, is no reason to hold a fix back.
+        (one.confidence === 'none' && (one.ruledOutBy !== null || one.requires[0]?.state === 'absent')),
+    );
   return (
     lead.cause.fixes
       .filter((fix) => fix.onlyIf === null || weigh(fix.onlyIf, findings, thresholds).state === 'met')

@@ -1,6 +1,6 @@
 /** How much speaks for one cause: each of its requirements against the findings. Pure. */
 
-import type { Confidence, Finding } from '../domain/verdict.js';
+import type { Confidence, Finding, UnseenReason } from '../domain/verdict.js';
 import { holds, type Numbers } from '../playbook/condition.js';
 import type { PlaybookCause, Requirement, StepRequirement } from '../playbook/schema.js';
 
@@ -31,8 +31,8 @@ export type CauseWeight = {
 export type FindingsById = ReadonlyMap<string, Finding>;
 
 /**
- * The rule. A cause stands on its first requirement: unless that one was seen to be so, the cause is not
- * named at all. Then: high = everything it requires agrees, nothing refutes it, nothing is unknown, and
+ * The rule. A cause stands on its first requirement, and on those that are a must: unless they were seen to be so, it
+ * is not named at all. Then: high = everything it requires agrees, nothing refutes it, nothing is unknown, and
  * more than one step agrees; medium = most agree and none is unknown, or all agree but for one unknown;
  * low = one signal only, or less than that.
  */
@@ -46,18 +46,18 @@ export function weighCause(cause: PlaybookCause, findings: FindingsById, thresho
   const unknownSteps = [
     ...new Set([...requires, ...refuters].filter((one) => one.state === 'unknown').map((one) => one.step)),
   ];
-  const first = requires[0];
+  const musts = requires.filter((one, index) => index === 0 || one.requirement.must === true);
   const agreeing = new Set(requires.filter((one) => one.state === 'met').map((one) => one.step)).size;
 
   let confidence: Confidence = 'none';
-  if (refuter === undefined && first?.state === 'met' && met >= unmet) {
+  if (refuter === undefined && musts.every((one) => one.state === 'met') && met >= unmet) {
     if (agreeing < 2) confidence = 'low';
     else if (unmet === 0 && unknownSteps.length === 0) confidence = 'high';
     else if (unmet === 0 ? unknownSteps.length === 1 : met > unmet && unknownSteps.length === 0)
       confidence = 'medium';
     else confidence = 'low';
   }
-  const ruledOutBy = refuter?.step ?? (first?.state === 'unmet' ? first.step : null);
+  const ruledOutBy = refuter?.step ?? musts.find((one) => one.state === 'unmet')?.step ?? null;
   return {
     cause,
     requires,
@@ -101,12 +101,20 @@ function stateOf(
     case 'compare':
       return fromBoolean(holds(is.comparison, finding.numbers.value, finding.numbers, thresholds));
     case 'status': {
+      if (is.status === 'missing') return isMissing(finding) ? 'met' : 'unmet';
       if (is.status === 'ok')
         return finding.status === 'ok' ? 'met' : finding.status === 'fail' ? 'unmet' : 'unknown';
       const fails = is.on === null ? failed(finding) : failsOn(finding, is.on);
       return fromBoolean(fails === null ? null : is.status === 'fail' ? fails : !fails);
     }
   }
+}
+
+/** Prometheus answers, and what should be there is not, is old, or has another name: the metrics are at fault, not the asking. */
+const MISSING: ReadonlySet<UnseenReason> = new Set(['no_series', 'stale', 'renamed', 'not_a_number']);
+
+function isMissing({ status, reason }: Finding): boolean {
+  return status === 'unknown' && reason != null && MISSING.has(reason);
 }
 
 function failed(finding: Finding): boolean | null {

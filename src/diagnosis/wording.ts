@@ -3,11 +3,13 @@
 import { labelValue } from '../domain/labels.js';
 import type { Scope } from '../domain/scope.js';
 import type { Finding } from '../domain/verdict.js';
-import { numberNamed } from '../playbook/condition.js';
+import { isComputed } from '../playbook/computed.js';
+import { type Numbers, numberNamed } from '../playbook/condition.js';
 import { interpolate, interpolateCommand } from '../playbook/interpolate.js';
-import type { PlaybookEntry, PlaybookStep } from '../playbook/schema.js';
-import { formatAs, percent } from './describe-step.js';
-import { unitOf } from './seen.js';
+import type { PlaybookEntry, PlaybookStep, SignalRef } from '../playbook/schema.js';
+import { arithmetic } from './arithmetic.js';
+import { formatAs, percent, timesText } from './describe-step.js';
+import { ratioUnit, unitOf } from './seen.js';
 import type { FindingsById } from './weigh-cause.js';
 
 export type Wording = {
@@ -16,12 +18,19 @@ export type Wording = {
   readonly command: (byEngine: Readonly<Record<string, string>>) => string | null;
 };
 
-export function createWording(entry: PlaybookEntry, findings: FindingsById, scope: Scope): Wording {
+export function createWording(
+  entry: PlaybookEntry,
+  findings: FindingsById,
+  about: { readonly scope: Scope; readonly thresholds: Numbers },
+): Wording {
+  const { scope } = about;
+  const computed = arithmetic(findings, about.thresholds);
   const steps = new Map(entry.steps.map((step) => [step.id, step]));
   const engine = [...findings.values()].find((finding) => finding.engine !== null)?.engine ?? null;
 
   function lookup(step: string, name: string): string | undefined {
     if (step === 'scope') return labelValue(scope, name);
+    if (isComputed(step, name)) return computed[step]?.[name];
     const finding = findings.get(step);
     return finding === undefined ? undefined : quoted(finding, steps.get(step), name);
   }
@@ -43,10 +52,23 @@ function quoted(finding: Finding, step: PlaybookStep | undefined, name: string):
   if (name === 'top') return topShare(finding);
   const value = numberNamed(finding.numbers, name);
   if (value === undefined) return undefined;
-  if (name === 'workers' || name === 'failing' || name === 'unseen') return String(value);
-  if (name === 'change' || name.startsWith('share.')) return percent(value);
+  if (name === 'change' || name.startsWith('share.') || SHARES.has(name)) return percent(value);
+  if (name === 'times') return timesText(value);
+  if (COUNTS.has(name)) return String(value);
   return formatAs(value, unitOfNumber(step, name));
 }
+
+/** Numbers that count things, and those that are parts of a whole, whatever the unit of the signal is. */
+const COUNTS: ReadonlySet<string> = new Set([
+  'workers',
+  'failing',
+  'unseen',
+  'parts',
+  'idle',
+  'busy',
+  'wedged',
+]);
+const SHARES: ReadonlySet<string> = new Set(['top_share', 'top_before']);
 
 function topShare(finding: Finding): string | undefined {
   const shares = Object.entries(finding.numbers).filter(
@@ -58,13 +80,17 @@ function topShare(finding: Finding): string | undefined {
 function unitOfNumber(step: PlaybookStep | undefined, name: string): string {
   if (step === undefined) return 'count';
   const extra = step.with.find((one) => name === one.name || name.startsWith(`${one.name}.`));
-  if (extra !== undefined) return extra.per === null ? unitOf(extra.signal) : 'ratio';
+  if (extra !== undefined) return unitOfRef(extra);
   switch (step.read.kind) {
     case 'signal':
-      return step.read.per === null ? unitOf(step.read.signal) : 'ratio';
+      return unitOfRef(step.read);
     case 'query':
       return step.read.unit ?? 'count';
     case 'by_hand':
       return 'count';
   }
+}
+
+function unitOfRef({ signal, per }: SignalRef): string {
+  return per === null ? unitOf(signal) : ratioUnit(unitOf(signal), unitOf(per));
 }

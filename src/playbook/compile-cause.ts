@@ -2,6 +2,7 @@
 
 import { withMilderLevels } from '../catalog/milder-levels.js';
 import { createComparer } from './compile-step.js';
+import { isComputed } from './computed.js';
 import type { RawCause, RawFix, RawRequirement } from './entry-file.js';
 import type { Path } from './faults.js';
 import { halfPlaceholdersOf, placeholdersOf } from './interpolate.js';
@@ -15,7 +16,7 @@ export type CauseContext = {
   readonly sink: FaultSink;
 };
 
-const STATUS_WORDS = /^(?<not>not )?(?<status>fail|ok)(?: on (?<on>most|few) workers)?$/;
+const STATUS_WORDS = /^(?<not>not )?(?<status>fail|ok|missing)(?: on (?<on>most|few) workers)?$/;
 /** The lock screen has room for no more. */
 export const MAX_SHORT_CHARS = 40;
 
@@ -59,11 +60,18 @@ function compileFix(raw: RawFix, path: Path, context: CauseContext): PlaybookFix
 
 /** `kv_cache: fail on most workers`, or `any_of` several of those. Null when nothing of it can be used. */
 export function requirement(raw: RawRequirement, path: Path, context: CauseContext): Requirement | null {
+  const { means, must, ...rest } = raw as Readonly<Record<string, string | true>>;
+  if (must !== undefined && must !== true)
+    context.sink.add([...path, 'must'], `found "${must}", expected true`);
+  for (const [step, what] of Object.entries(rest))
+    if (what === true) context.sink.add([...path, step], `found true, expected e.g. "${step}: fail"`);
   const alternatives = isAnyOf(raw)
     ? raw.any_of.map((one, index) => ({ one, at: [...path, 'any_of', index] as Path }))
-    : [{ one: raw as Readonly<Record<string, string>>, at: path }];
+    : [{ one: rest as Readonly<Record<string, string>>, at: path }];
   const anyOf = alternatives.flatMap(({ one, at }) => stepRequirement(one, at, context) ?? []);
-  return anyOf.length === 0 ? null : { anyOf };
+  return anyOf.length === 0
+    ? null
+    : { anyOf, means: typeof means === 'string' ? means : null, must: must === true };
 }
 
 function isAnyOf(raw: RawRequirement): raw is { any_of: Record<string, string>[] } {
@@ -76,7 +84,7 @@ function stepRequirement(
   context: CauseContext,
 ): StepRequirement | null {
   const { steps, words, sink } = context;
-  const [pair, ...others] = Object.entries(raw);
+  const [pair, ...others] = Object.entries(raw).filter((one) => typeof one[1] === 'string');
   if (pair === undefined || others.length > 0) {
     sink.add(
       path,
@@ -95,14 +103,19 @@ function stepRequirement(
     if (known.read.kind === 'by_hand')
       sink.add([...path, step], `step "${step}" is done by hand and never has a result`);
     const on = (status.on ?? null) as 'most' | 'few' | null;
-    if (status.status === 'ok' && (status.not !== undefined || on !== null)) {
+    if (status.status !== 'fail' && (status.not !== undefined || on !== null)) {
       sink.add(
         [...path, step],
-        `found "${text}", expected "ok", "fail", "not fail" or "fail on most workers"`,
+        `found "${text}", expected "ok", "missing", "fail", "not fail" or "fail on most workers"`,
       );
       return null;
     }
-    const word = status.status === 'ok' ? 'ok' : status.not === undefined ? 'fail' : 'not_fail';
+    const word =
+      status.status !== 'fail'
+        ? (status.status as 'ok' | 'missing')
+        : status.not === undefined
+          ? 'fail'
+          : 'not_fail';
     return { step, text, is: { kind: 'status', status: word, on } };
   }
   if (text === 'rising' || text === 'falling') return { step, text, is: { kind: text } };
@@ -114,6 +127,7 @@ function stepRequirement(
       'fail on most workers',
       'fail on few workers',
       'not fail on most workers',
+      'missing',
       'rising',
       'falling',
     ]);
@@ -150,7 +164,7 @@ function checkText(text: string, path: Path, { steps, sink }: CauseContext): voi
   for (const half of halfPlaceholdersOf(text))
     sink.add(path, `found ${half}, expected {step.number}, e.g. {kv_cache.max}`);
   for (const placeholder of placeholdersOf(text)) {
-    if (placeholder.step === 'scope') continue;
+    if (placeholder.step === 'scope' || isComputed(placeholder.step, placeholder.name)) continue;
     const step = steps.get(placeholder.step);
     if (step === undefined) {
       sink.unknown(path, `step in ${placeholder.text}:`, placeholder.step, steps.keys());

@@ -4,6 +4,7 @@ import type { Matcher } from '../domain/labels.js';
 import { compileCause } from './compile-cause.js';
 import { compileEscalation } from './compile-escalation.js';
 import { compileStep } from './compile-step.js';
+import { isComputed } from './computed.js';
 import type { RawCommon, RawEntry } from './entry-file.js';
 import type { Path } from './faults.js';
 import { placeholdersOf } from './interpolate.js';
@@ -53,7 +54,7 @@ export function compileEntry(
   words: Vocabulary,
 ): { readonly entry: PlaybookEntry; readonly sink: FaultSink } {
   const sink = createFaultSink();
-  const steps = entrySteps(raw, shared, words, sink);
+  const steps = withStepsOfCauses(raw, entrySteps(raw, shared, words, sink), shared);
   const causes = entryCauses(raw, steps, shared, words, sink);
   if (raw.default === true && raw.match !== undefined) {
     sink.add(['match'], 'a default entry serves every alert without its own: it has no "match"', 'key');
@@ -114,6 +115,39 @@ function entrySteps(raw: RawEntry, shared: Shared, words: Vocabulary, sink: Faul
   return steps;
 }
 
+/**
+ * A shared cause brings the shared steps that it speaks of, behind the entry's own, so that the same evidence leads to
+ * the same verdict from every alert. Alternatives that need another exporter come only where the entry lists them.
+ */
+function withStepsOfCauses(raw: RawEntry, own: readonly PlaybookStep[], shared: Shared): PlaybookStep[] {
+  const steps = new Map(own.map((step) => [step.id, step]));
+  const listed = new Set(raw.steps.map((one) => (typeof one === 'string' ? one : one.id)));
+  for (const id of raw.use) {
+    const cause = Object.hasOwn(raw.causes, id) ? undefined : shared.causes.get(id);
+    if (cause === undefined) continue;
+    const needed = new Set(stepsNeeded(cause));
+    for (const step of [...needed, ...stepsMentioned(cause)]) {
+      const known = shared.steps.get(step);
+      if (known !== undefined && !listed.has(step) && (needed.has(step) || known.enable == null))
+        steps.set(step, known);
+    }
+  }
+  return [...steps.values()];
+}
+
+function stepsMentioned(cause: PlaybookCause): string[] {
+  const asked = [
+    ...cause.requires,
+    ...cause.refutedBy,
+    ...cause.fixes.flatMap((fix) => (fix.onlyIf === null ? [] : [fix.onlyIf])),
+  ];
+  const texts = cause.fixes.flatMap((fix) => [fix.do, fix.expect ?? '', ...Object.values(fix.command)]);
+  return [
+    ...asked.flatMap(({ anyOf }) => anyOf.map(({ step }) => step)),
+    ...texts.flatMap((text) => placeholdersOf(text).map(({ step }) => step)),
+  ];
+}
+
 function entryCauses(
   raw: RawEntry,
   steps: readonly PlaybookStep[],
@@ -155,14 +189,15 @@ function stepsNeeded(cause: PlaybookCause): string[] {
   );
   const texts = [cause.says, cause.short, ...cause.doNot.flatMap((wrong) => [wrong.fix, wrong.because])];
   for (const text of texts)
-    for (const { step } of placeholdersOf(text)) if (step !== 'scope') needed.push(step);
+    for (const { step, name } of placeholdersOf(text))
+      if (step !== 'scope' && !isComputed(step, name)) needed.push(step);
   return [...new Set(needed)];
 }
 
 function withoutMissing(cause: PlaybookCause, steps: ReadonlyMap<string, PlaybookStep>): PlaybookCause {
   const keep = (requirements: PlaybookCause['requires']) =>
     requirements
-      .map((one) => ({ anyOf: one.anyOf.filter((alternative) => steps.has(alternative.step)) }))
+      .map((one) => ({ ...one, anyOf: one.anyOf.filter((alternative) => steps.has(alternative.step)) }))
       .filter((one) => one.anyOf.length > 0);
   return { ...cause, requires: keep(cause.requires), refutedBy: keep(cause.refutedBy) };
 }

@@ -5,7 +5,7 @@ import { type Comparison, parseComparison } from './condition.js';
 import type { RawFail, RawStep } from './entry-file.js';
 import type { Path } from './faults.js';
 import { lintQuery } from './lint-query.js';
-import type { FailRule, FailTest, PlaybookStep, SignalRef, StepRead } from './schema.js';
+import type { ExtraRef, FailRule, FailTest, PlaybookStep, SignalRef, StepRead } from './schema.js';
 import { type FaultSink, isNumberName, numberNames, type Vocabulary } from './vocabulary.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR };
@@ -24,10 +24,11 @@ export function compileStep(
 ): PlaybookStep | null {
   const before = sink.faults.length;
   const read = readOf(raw, path, words, sink);
-  const extras = Object.entries(raw.with ?? {}).map(([name, extra]) => ({
-    name,
-    ...signalRef(typeof extra === 'string' ? { signal: extra } : extra, [...path, 'with', name], words, sink),
-  }));
+  const extras = Object.entries(raw.with ?? {}).map(([name, extra]): ExtraRef => {
+    const { ago, ...ref } = typeof extra === 'string' ? { signal: extra, ago: undefined } : extra;
+    const agoMs = ago === undefined ? 0 : durationMs(ago);
+    return { name, agoMs, ...signalRef(ref, [...path, 'with', name], words, sink) };
+  });
   const names = numberNames(extras.map((extra) => extra.name));
   const compare = createComparer(names, words, sink);
   const fail =
@@ -61,6 +62,7 @@ export function compileStep(
     short: raw.short ?? raw.title.slice(0, 14),
     read,
     with: extras,
+    enable: raw.enable ?? null,
     fail,
     appliesWhen,
   };
@@ -105,6 +107,20 @@ function signalRef(
   return { signal: raw.signal, per: raw.per ?? null };
 }
 
+const TESTS = [
+  'any_worker',
+  'most_workers',
+  'few_workers',
+  'scope',
+  'skew',
+  'wedged',
+  'rising',
+  'falling',
+] as const;
+
+/** Tests that ask each worker by itself. */
+const PER_WORKER: ReadonlySet<string> = new Set(['any_worker', 'most_workers', 'few_workers', 'wedged']);
+
 export type Compare = (text: string, path: Path) => Comparison | null;
 
 /** A parser of conditions that reports to the sink. */
@@ -132,14 +148,12 @@ function failRule(
   compare: Compare,
   sink: FaultSink,
 ): FailRule | null {
-  const kinds = (['any_worker', 'most_workers', 'scope', 'skew', 'rising', 'falling'] as const).filter(
-    (kind) => raw[kind] !== undefined,
-  );
+  const kinds = TESTS.filter((kind) => raw[kind] !== undefined);
   const kind = kinds[0];
   if (kinds.length !== 1 || kind === undefined) {
     sink.add(
       path,
-      `found ${kinds.length === 0 ? 'no test' : kinds.join(' and ')}, expected exactly one of any_worker, most_workers, scope, skew, rising, falling`,
+      `found ${kinds.length === 0 ? 'no test' : kinds.join(' and ')}, expected exactly one of ${TESTS.join(', ')}`,
     );
     return null;
   }
@@ -149,7 +163,7 @@ function failRule(
   else {
     const comparison = compare(text, [...path, kind]);
     if (comparison === null) return null;
-    if ((kind === 'any_worker' || kind === 'most_workers') && comparison.left !== null) {
+    if (PER_WORKER.has(kind) && comparison.left !== null) {
       sink.add([...path, kind], `"${text}" tests each worker: expected an operator first, e.g. "> 0.9"`);
     }
     if (kind === 'skew' && comparison.left === null) {
@@ -170,10 +184,17 @@ function failRule(
     const comparison = compare(one, [...path, 'while', name]);
     return comparison === null ? [] : [{ name, comparison }];
   });
-  if (perWorker.length > 0 && kind !== 'any_worker' && kind !== 'most_workers') {
+  if (perWorker.length > 0 && !PER_WORKER.has(kind)) {
     sink.add(
       [...path, 'while'],
-      '"while" holds on the same worker: it goes with any_worker or most_workers',
+      '"while" holds on the same worker: it goes with any_worker, most_workers or few_workers',
+      'key',
+    );
+  }
+  if (kind === 'wedged' && !extras.includes('waiting') && !extras.includes('running')) {
+    sink.add(
+      [...path, 'wedged'],
+      'a worker is wedged when it holds requests: expected a reading named waiting or running in "with"',
       'key',
     );
   }

@@ -6,9 +6,10 @@
 
 export type Comparator = '>' | '>=' | '<' | '<=';
 
-/** `factor × reference`; a plain number has no reference. */
+/** `factor × scaledBy × reference`; a plain number has no reference. `scaledBy` is a threshold, such as "times grown". */
 export type Operand = {
   readonly factor: number;
+  readonly scaledBy?: string;
   readonly reference: { readonly kind: 'number' | 'threshold'; readonly name: string } | null;
 };
 
@@ -27,7 +28,7 @@ export type ParsedComparison =
 const NAME = '[a-z][a-z0-9_]*(?:\\.[a-zA-Z0-9_-]+)*';
 const NUMBER = '\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?';
 const SHAPE = new RegExp(
-  `^(?:(?<left>${NAME})\\s*)?(?<op>>=|<=|>|<)\\s*(?:(?<factor>${NUMBER})\\s*\\*\\s*(?<ref>${NAME})|(?<literal>${NUMBER})(?<percent>%)?|(?<name>${NAME}))$`,
+  `^(?:(?<left>${NAME})\\s*)?(?<op>>=|<=|>|<)\\s*(?:(?<factor>${NUMBER}|${NAME})\\s*\\*\\s*(?<ref>${NAME})|(?<literal>${NUMBER})(?<percent>%)?|(?<name>${NAME}))$`,
 );
 
 /**
@@ -54,17 +55,23 @@ export function parseComparison(
     const literal = Number(groups.literal);
     right = { factor: groups.percent === undefined ? literal : literal / 100, reference: null };
   } else {
-    const factor = groups.factor === undefined ? 1 : Number(groups.factor);
+    const scale = scaleOf(groups.factor);
+    if (scale.scaledBy !== undefined && !names.isThreshold(scale.scaledBy)) return unknown(scale.scaledBy);
     if (names.isThreshold(referenceName)) {
-      right = { factor, reference: { kind: 'threshold', name: referenceName } };
+      right = { ...scale, reference: { kind: 'threshold', name: referenceName } };
     } else if (names.isNumber(referenceName)) {
-      right = { factor, reference: { kind: 'number', name: referenceName } };
+      right = { ...scale, reference: { kind: 'number', name: referenceName } };
     } else return unknown(referenceName);
   }
   return {
     kind: 'ok',
     comparison: { text: text.trim(), left, comparator: groups.op as Comparator, right },
   };
+}
+
+function scaleOf(factor: string | undefined): Pick<Operand, 'factor' | 'scaledBy'> {
+  if (factor === undefined) return { factor: 1 };
+  return Number.isNaN(Number(factor)) ? { factor: 1, scaledBy: factor } : { factor: Number(factor) };
 }
 
 function unknown(name: string): ParsedComparison {
@@ -85,7 +92,8 @@ export function operandValue(operand: Operand, numbers: Numbers, thresholds: Num
   if (operand.reference === null) return operand.factor;
   const { kind, name } = operand.reference;
   const value = kind === 'threshold' ? thresholds[name] : numberNamed(numbers, name);
-  return value === undefined ? undefined : operand.factor * value;
+  const scale = operand.scaledBy === undefined ? 1 : thresholds[operand.scaledBy];
+  return value === undefined || scale === undefined ? undefined : operand.factor * scale * value;
 }
 
 /** True, false, or null when either side was not seen (NaN counts as not seen). */

@@ -16,11 +16,16 @@ const Duration = z.string().regex(/^[1-9][0-9]{0,3}(s|m|h)$/, 'a duration such a
 const OneOrMore = z.union([z.string(), z.array(z.string()).min(1).max(50)]);
 
 /** Another signal read beside the step's own, for its conditions and texts. */
-const Extra = z.union([z.string(), z.strictObject({ signal: z.string(), per: z.string().optional() })]);
+const Extra = z.union([
+  z.string(),
+  z.strictObject({ signal: z.string(), per: z.string().optional(), ago: Duration.optional() }),
+]);
 
 export const RawFail = z.strictObject({
   any_worker: Condition.optional(),
   most_workers: Condition.optional(),
+  few_workers: Condition.optional(),
+  wedged: Condition.optional(),
   scope: Condition.optional(),
   skew: Condition.optional(),
   rising: Duration.optional(),
@@ -39,6 +44,7 @@ export const RawStep = z.strictObject({
   query: z.string().trim().min(1).max(2000).optional(),
   unit: z.string().optional(),
   by_hand: Line.optional(),
+  enable: Line.optional(),
   with: z.record(Id, Extra).optional(),
   fail: RawFail.optional(),
   applies_when: z.strictObject({ engine: OneOrMore.optional(), if: Condition.optional() }).optional(),
@@ -49,9 +55,12 @@ const RawRequirement = z.union([
     any_of: z
       .array(z.record(Id, z.string().trim().min(1).max(120)))
       .min(1)
-      .max(8),
+      .max(12),
+    means: ShortLine.optional(),
+    must: z.literal(true).optional(),
   }),
-  z.record(Id, z.string().trim().min(1).max(120)),
+  // One step and what it must be, beside "means" and "must".
+  z.record(Id, z.union([z.string().trim().min(1).max(120), z.literal(true)])),
 ]);
 
 const Lever = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'a name such as batch_size');

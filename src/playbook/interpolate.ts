@@ -21,12 +21,21 @@ export function halfPlaceholdersOf(text: string): string[] {
   return [...text.matchAll(HALF_PLACEHOLDER)].map((match) => match[0]);
 }
 
-/** Replaces every placeholder by what `lookup` gives; "not seen" where it gives undefined. What is filled in is not read again. */
+/** A sentence that is left out where a number in it was not seen. */
+const OPTIONAL = /\[\[([^[\]]*)\]\]/g;
+
+/**
+ * Replaces every placeholder by what `lookup` gives; "not seen" where it gives undefined, and in `[[ ]]` the whole
+ * part is then left out. What is filled in is not read again.
+ */
 export function interpolate(
   text: string,
   lookup: (step: string, name: string) => string | undefined,
 ): string {
-  return text.replace(PLACEHOLDER, (_all, step: string, name: string) => lookup(step, name) ?? 'not seen');
+  const kept = text.replace(OPTIONAL, (_all, part: string) =>
+    placeholdersOf(part).every(({ step, name }) => lookup(step, name) !== undefined) ? part : '',
+  );
+  return kept.replace(PLACEHOLDER, (_all, step: string, name: string) => lookup(step, name) ?? 'not seen');
 }
 
 /** As `interpolate`, for a shell command: what is filled in is quoted unless it is plainly harmless. Unseen → `<step.name>`. */

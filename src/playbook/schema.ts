@@ -5,8 +5,13 @@ import type { Comparison } from './condition.js';
 
 /** What a step tests, see condition.ts for `Comparison`. */
 export type FailTest =
-  | { readonly kind: 'any_worker' | 'most_workers' | 'scope' | 'skew'; readonly comparison: Comparison }
-  | { readonly kind: 'rising' | 'falling'; readonly windowMs: number };
+  | {
+      readonly kind: 'any_worker' | 'most_workers' | 'few_workers' | 'scope' | 'skew';
+      readonly comparison: Comparison;
+    }
+  | { readonly kind: 'rising' | 'falling'; readonly windowMs: number }
+  /** Workers that hold requests and let no token out. The signal is a rate of tokens. */
+  | { readonly kind: 'wedged'; readonly comparison: Comparison };
 
 export type FailRule = {
   readonly test: FailTest;
@@ -21,6 +26,9 @@ export type FailRule = {
 /** A signal, or one divided by another of the same worker. */
 export type SignalRef = { readonly signal: string; readonly per: string | null };
 
+/** Another reading beside a step's own; `agoMs` > 0: as it was then, ms of people's time. */
+export type ExtraRef = SignalRef & { readonly name: string; readonly agoMs: number };
+
 export type StepRead =
   | ({ readonly kind: 'signal' } & SignalRef)
   | { readonly kind: 'query'; readonly query: string; readonly unit: string | null }
@@ -33,7 +41,9 @@ export type PlaybookStep = {
   /** Two words at most, for one-line summaries ("KV"). */
   readonly short: string;
   readonly read: StepRead;
-  readonly with: readonly (SignalRef & { readonly name: string })[];
+  readonly with: readonly ExtraRef[];
+  /** How to have it measured where nobody does: the step is then unknown, not skipped. */
+  readonly enable?: string | null;
   /** Null: the step only observes. */
   readonly fail: FailRule | null;
   readonly appliesWhen: { readonly engines: readonly string[]; readonly condition: Comparison | null } | null;
@@ -46,15 +56,22 @@ export type StepRequirement = {
   readonly is:
     | {
         readonly kind: 'status';
-        readonly status: 'fail' | 'ok' | 'not_fail';
+        readonly status: 'fail' | 'ok' | 'not_fail' | 'missing';
         readonly on: 'most' | 'few' | null;
       }
     | { readonly kind: 'rising' | 'falling' }
     | { readonly kind: 'compare'; readonly comparison: Comparison };
 };
 
-/** Met when any of its alternatives is. */
-export type Requirement = { readonly anyOf: readonly StepRequirement[] };
+/**
+ * Met when any of its alternatives is. `means`: in words, for what was checked and is absent. `must`: unless it was seen
+ * to be so, the cause is not named; the first requirement of a cause always is one.
+ */
+export type Requirement = {
+  readonly anyOf: readonly StepRequirement[];
+  readonly means?: string | null;
+  readonly must?: boolean;
+};
 
 export type PlaybookFix = {
   readonly do: string;

@@ -22,6 +22,16 @@ export const STEP_NUMBERS = [
   'failing',
   'unseen',
   'change',
+  'slope',
+  'before',
+  'times',
+  'peak',
+  'top_share',
+  'top_before',
+  'parts',
+  'idle',
+  'busy',
+  'wedged',
 ] as const;
 
 /** Numbers of an extra reading, after its name: `queue.sum`. The bare name is its value (of a scope) or its mean. */

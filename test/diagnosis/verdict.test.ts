@@ -42,8 +42,14 @@ const HEALTHY: Readonly<Record<string, Script>> = {
   prompt_tokens_p50: 900,
   prompt_tokens_p99: 6_000,
   long_prompt_share: 0.001,
+  request_rate: 24,
+  prompt_tokens_rate: 3_000,
+  replicas_available: 8,
   error_ratio: 0.0005,
   error_rate_by_type: { byLabel: { timeout: 0.001 } },
+  request_rate_by_tenant: { byLabel: { acme: 13, globex: 11 } },
+  prompt_tokens_rate_by_tenant: { byLabel: { acme: 13_000, globex: 11_000 } },
+  error_rate_by_tenant: { byLabel: { acme: 0, globex: 0.001 } },
 };
 
 const SLOW = { ttft_p50_seconds: 4, ttft_p99_seconds: 11.8 };
@@ -191,7 +197,7 @@ describe('each alert, one cause', () => {
 
   test.each([
     ['batch_too_large', { requests_running: 127 }, []],
-    ['long_context_kv', { prompt_tokens_p99: 90_000, long_prompt_share: 0.06 }, []],
+    ['long_context_kv', { prompt_tokens_p99: 90_000, long_prompt_share: 0.06 }, ['prompt_tokens_p99']],
     ['fragmentation', { kv_fragmentation_ratio: 0.7 }, []],
     ['memory_leak', {}, ['gpu_memory_used_bytes']],
   ] as const)('LLMGPUMemoryCritical: %s', async (cause, changes, rising) => {
@@ -223,6 +229,7 @@ describe('each alert, one cause', () => {
   test('requests that wait on a worker without tokens are a stall, which latency does not show', async () => {
     const { verdict } = await diagnoseWith('LLMQueueBuildup', {
       generation_tokens_rate: 0,
+      prompt_tokens_rate: 0,
       queue_depth: 40,
       gpu_utilization: 0.01,
       kv_cache_utilization: 0.02,
@@ -342,17 +349,18 @@ describe('what is not seen', () => {
     expect(verdict).toMatchObject({
       cause: 'bad_input',
       confidence: 'medium',
-      why: '2 checks for, 0 against, 1 not seen (restarts)',
+      why: '3 checks for, 0 against, 1 not seen (restarts)',
     });
   });
 
-  test('one signal alone is low confidence', async () => {
+  test('a full cache alone is good utilization and no cause', async () => {
     const { verdict } = await diagnoseWith('LLMKVCachePressure', {
       kv_cache_utilization: 0.97,
       queue_depth: 0,
     });
 
-    expect(verdict).toMatchObject({ cause: 'kv_cache_exhausted', confidence: 'low' });
+    expect(verdict.cause).toBeNull();
+    expect(verdict.says).toContain('good utilization');
   });
 
   test('NaN of every worker is unknown and never OK', async () => {

@@ -100,6 +100,21 @@ describe('an entry of an operator', () => {
     ]);
   });
 
+  test('gets the steps of the shared causes that it uses behind its own', () => {
+    const { entries, said } = load({
+      'a.yaml': ENTRY.replace('causes:', 'use: [gpu_starved]\ncauses:'),
+    });
+
+    expect(said).toBe('');
+    expect(entries.find((entry) => entry.id === 'a')?.steps.map((step) => step.id)).toEqual([
+      'kv_cache',
+      'queue',
+      'in_flight',
+      'gpu',
+      'queue_balance',
+    ]);
+  });
+
   test('replaces the built-in one of the same file name', () => {
     const { entries } = load({ 'high-tbt.yaml': ENTRY });
 
@@ -242,11 +257,6 @@ describe('a mistake is said with its place, what was found and what was meant', 
       'an unknown shared cause',
       change('causes:', 'use: [hot_workers]\ncauses:'),
       'unknown cause "hot_workers"; did you mean "hot_worker"?',
-    ],
-    [
-      'a shared cause without its steps',
-      change('causes:', 'use: [gpu_starved]\ncauses:'),
-      'cause "gpu_starved" needs the steps gpu, queue_balance: add to "steps"',
     ],
     [
       'a negative duration',

@@ -45,7 +45,8 @@ export function createScriptedSource(
       return { ...ASKED, kind: 'empty', reason: 'no_series', detail: `no series for ${name}` };
     }
     if (typeof script === 'object' && 'kind' in script) return script;
-    return { ...ASKED, kind: 'value', samples: samplesOf(name, script, options.workers ?? 8) };
+    const signal = name.replace(/^range /, '');
+    return { ...ASKED, kind: 'value', samples: samplesOf(signal, script, options.workers ?? 8) };
   }
 
   const scriptOf = (signal: string) => table[signal] ?? options.fallback;

@@ -154,7 +154,7 @@ export const THRESHOLD_DEFINITIONS: Readonly<Record<string, ThresholdDefinition>
     2,
     'the whole of the warning budget for the first token is spent waiting',
   ),
-  'request_rate.surge': because(
+  'request_rate.grown': because(
     1.3,
     'times the rate before: within the headroom of a fleet at 75 %; lower is the swing of an ordinary hour',
   ),
@@ -170,7 +170,7 @@ export const THRESHOLD_DEFINITIONS: Readonly<Record<string, ThresholdDefinition>
     1.25,
     'times the batch before: more decode in every step; lower is the noise of lengths',
   ),
-  'generation_tokens_rate.none': because(
+  'generation_tokens_rate.stuck': because(
     1,
     'tokens/s of a worker that holds requests; one request alone makes 40',
   ),

@@ -11,9 +11,8 @@ import { DEFAULT_THRESHOLDS } from './catalog/thresholds.js';
 import type { Config } from './config/config.js';
 import { scaledRules } from './config/scaled-rules.js';
 import { diagnose } from './diagnosis/diagnose.js';
-import { freezeSignals, operatorQueries } from './diagnosis/freeze.js';
 import { recheck } from './diagnosis/recheck.js';
-import { encodeRecording, RECORDING_FORMAT_VERSION } from './diagnosis/recording.js';
+import { createWitness } from './diagnosis/witness.js';
 import { type Clock, MINUTE, SECOND } from './domain/clock.js';
 import { AppError } from './domain/errors.js';
 import type { IncidentView } from './domain/incident-view.js';
@@ -32,6 +31,7 @@ import { createTimers } from './incidents/create-timers.js';
 import { directPages } from './incidents/direct-pages.js';
 import { createEndStorms } from './incidents/end-storms.js';
 import { createEscalations } from './incidents/escalations.js';
+import { createFreeze } from './incidents/freeze-evidence.js';
 import { createHeartbeats } from './incidents/heartbeats.js';
 import { createIncidentActions } from './incidents/incident-actions.js';
 import { createInvestigate } from './incidents/investigate.js';
@@ -39,6 +39,7 @@ import { createKeepUmbrellas } from './incidents/keep-umbrellas.js';
 import { createLeaveFlapping } from './incidents/leave-flapping.js';
 import { leaveShadow } from './incidents/leave-shadow.js';
 import { createMaintenanceSummary } from './incidents/maintenance-summary.js';
+import { readOpeningWebhook } from './incidents/opening-webhook.js';
 import { createPageAnewStores } from './incidents/page-anew.js';
 import { createPatientReceive } from './incidents/patient-receive.js';
 import { createReadExplanation } from './incidents/read-explanation.js';
@@ -145,7 +146,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const ending = new AbortController();
 
   const thresholds = { ...DEFAULT_THRESHOLDS, ...config.thresholds };
-  const { entries, faults } = loadPlaybooks({
+  const { entries, faults, texts } = loadPlaybooks({
     directories: [builtInPlaybooksDirectory(), ...config.playbookDirectories],
     signals: new Set(SIGNALS.map((signal) => signal.name)),
     thresholds,
@@ -265,23 +266,20 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       return survivorId;
     },
     readView,
-    diagnose: (view) => diagnose({ ...about(view), deadlineMs: config.timings.diagnosisMs, clock, entries }),
-    async freeze(view) {
+    async diagnose(view) {
       const asked = about(view);
-      const { entry } = matchEntry(entries, { ...asked.labels, alertname: asked.alertName });
-      const recording = await freezeSignals({
-        ...asked,
-        expressions: operatorQueries(entry, asked.scope),
-        signal: AbortSignal.any([AbortSignal.timeout(FREEZE_MS), ending.signal]),
-      });
-      // Half of the evidence is not stored: the next process freezes it as a whole.
-      ending.signal.throwIfAborted();
-      return {
-        formatVersion: RECORDING_FORMAT_VERSION,
-        recordedAtMs: clock.now(),
-        body: encodeRecording(recording),
-      };
+      const witness = createWitness(source);
+      const deadlineMs = config.timings.diagnosisMs;
+      const outcome = await diagnose({ ...asked, source: witness.source, deadlineMs, clock, entries });
+      return { ...outcome, evidence: { atMs: asked.atMs, testimony: witness.testimony() } };
     },
+    freeze: createFreeze({
+      ...{ entries, texts, thresholds, source, timeScale, clock, about },
+      deadlineMs: config.timings.diagnosisMs,
+      openingWebhook: ({ incident }) => readOpeningWebhook(db.kysely, incident, config),
+      signal: () => AbortSignal.any([AbortSignal.timeout(FREEZE_MS), ending.signal]),
+      ending: ending.signal,
+    }),
     clock,
     logger,
     onDue: () => dispatcher.wake(),

@@ -17,14 +17,26 @@ export async function callService(
   const response = await send(config, path, config.tokens.api[0]?.token.reveal(), init);
   const answer: unknown = await response.json().catch(() => null);
   if (response.ok) return answer;
+  throw refusal(config, response, answer);
+}
+
+/** Reads a file from the API. */
+export async function downloadService(path: string): Promise<Uint8Array> {
+  const config = requireConfig();
+  const response = await send(config, path, config.tokens.api[0]?.token.reveal(), {});
+  if (response.ok) return new Uint8Array(await response.arrayBuffer());
+  throw refusal(config, response, await response.json().catch(() => null));
+}
+
+function refusal(config: Config, response: Response, answer: unknown): CommandFailure {
   const detail =
     typeof answer === 'object' && answer !== null && 'detail' in answer
       ? String(answer.detail)
       : `${config.apiUrl} answered HTTP ${response.status}`;
-  if (response.status === 404) throw new CommandFailure(EXIT.noSuchThing, detail);
-  if (response.status === 400 || response.status === 401) throw new CommandFailure(EXIT.usage, detail);
-  if (response.status >= 500) throw new CommandFailure(EXIT.unreachable, detail);
-  throw new CommandFailure(EXIT.refused, detail);
+  if (response.status === 404) return new CommandFailure(EXIT.noSuchThing, detail);
+  if (response.status === 400 || response.status === 401) return new CommandFailure(EXIT.usage, detail);
+  if (response.status >= 500) return new CommandFailure(EXIT.unreachable, detail);
+  return new CommandFailure(EXIT.refused, detail);
 }
 
 /** Posts to the webhook (WAKEWELL_WEBHOOK_TOKEN), as Alertmanager would. */

@@ -3,31 +3,45 @@
 import type { Config } from '../config/config.js';
 import type { PlaybookEntry } from '../playbook/schema.js';
 import { receiversOf } from '../routing/escalation-target.js';
+import { checkRecordings } from './check-recordings.js';
 import { EXIT } from './exit-codes.js';
 import { readConfigFile } from './load-config.js';
 import { loadEngines, loadEntries } from './load-playbook.js';
 
 /** One line a fault, with file, line and column. Exit 1 when there is one; warnings alone are fine. */
-export async function check(options: { readonly json: boolean }): Promise<number> {
+export async function check(options: {
+  readonly recordings?: string;
+  readonly json: boolean;
+}): Promise<number> {
   const read = readConfigFile();
   const config = read.kind === 'ok' ? read.config : null;
   const engines = loadEngines(config?.engineDirectories ?? []);
   const entries = loadEntries(config?.playbookDirectories ?? [], config?.thresholds ?? {});
 
-  const parts = [
+  const parts: { name: string; count: number | null; faults: readonly string[] }[] = [
     { name: 'configuration', count: null, faults: read.kind === 'faulty' ? read.faults : [] },
     { name: 'engine files', count: engines.found.length, faults: engines.faults },
     { name: 'playbook entries', count: entries.found.length, faults: entries.faults },
   ];
+  const { recordings } = options;
+  // With faulty playbooks every difference would be a consequence of theirs.
+  const replayed =
+    recordings === undefined || config === null || entries.faults.length > 0
+      ? null
+      : await checkRecordings(recordings, config);
+  if (replayed !== null) parts.push({ name: 'recordings', count: replayed.count, faults: replayed.faults });
   const faults = parts.flatMap((part) => part.faults);
   const warnings =
-    read.kind === 'ok' ? [...read.warnings, ...namelessTargets(read.config, entries.found)] : [];
+    read.kind === 'ok'
+      ? [...read.warnings, ...namelessTargets(read.config, entries.found), ...(replayed?.notes ?? [])]
+      : [];
   if (options.json) {
     console.log(
       JSON.stringify({
         ok: faults.length === 0,
         engines: engines.found.length,
         entries: entries.found.length,
+        ...(replayed === null ? {} : { recordings: replayed.count, changed: replayed.changed }),
         faults,
         warnings,
       }),

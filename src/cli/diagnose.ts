@@ -9,7 +9,7 @@ import { connectPrometheus } from './connect-prometheus.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
 import { requireConfig } from './load-config.js';
 import { loadEngines, loadEntries } from './load-playbook.js';
-import { diagnosisLines, readPair } from './print.js';
+import { diagnosisLines, readMoment, readPair } from './print.js';
 
 export type DiagnoseOptions = {
   readonly at?: string;
@@ -21,10 +21,7 @@ export type DiagnoseOptions = {
 export async function diagnoseAlert(alertName: string, options: DiagnoseOptions): Promise<number> {
   const config = requireConfig();
   const { timeScale } = config;
-  const atMs = options.at === undefined ? Date.now() : Date.parse(options.at);
-  if (Number.isNaN(atMs)) {
-    throw new CommandFailure(EXIT.usage, `--at ${options.at}: expected a time such as 2026-01-31T03:12:00Z`);
-  }
+  const atMs = readMoment(options.at, Date.now());
   const labels = labelsFrom([['alertname', alertName], ...options.label.map(readPair)]);
   const engines = loadEngines(config.engineDirectories);
   const entries = loadEntries(config.playbookDirectories, config.thresholds);

@@ -5,7 +5,7 @@ import { builtInEnginesDirectory, type EngineFile, loadEngineFiles } from '../ca
 import { SIGNALS } from '../catalog/signals.js';
 import { DEFAULT_THRESHOLDS } from '../catalog/thresholds.js';
 import { formatFault } from '../playbook/faults.js';
-import { builtInPlaybooksDirectory, loadPlaybooks } from '../playbook/load.js';
+import { builtInPlaybooksDirectory, loadPlaybooks, type PlaybookText } from '../playbook/load.js';
 import type { PlaybookEntry } from '../playbook/schema.js';
 
 export type Loaded<T> = { readonly found: readonly T[]; readonly faults: readonly string[] };
@@ -28,12 +28,12 @@ export function loadEngines(directories: readonly string[]): Loaded<EngineFile> 
 export function loadEntries(
   directories: readonly string[],
   thresholds: Readonly<Record<string, number>>,
-): Loaded<PlaybookEntry> {
-  const { entries, faults } = loadPlaybooks({
+): Loaded<PlaybookEntry> & { readonly texts: readonly PlaybookText[] } {
+  const { entries, faults, texts } = loadPlaybooks({
     directories: [builtInPlaybooksDirectory(), ...directories],
     signals: new Set(SIGNALS.map((signal) => signal.name)),
     thresholds: { ...DEFAULT_THRESHOLDS, ...thresholds },
     alertNames: new Set(ALERTS.map((alert) => alert.name)),
   });
-  return { found: entries, faults: faults.map(formatFault) };
+  return { found: entries, faults: faults.map(formatFault), texts };
 }

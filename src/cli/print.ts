@@ -1,5 +1,6 @@
 /** What commands print: data on stdout, talk on stderr, no colour, nothing that a label could make a terminal do. */
 
+import { DAY, HOUR, MINUTE, SECOND } from '../domain/clock.js';
 import type { FindingStatus } from '../domain/verdict.js';
 import { clean } from '../render/neutralise.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
@@ -45,6 +46,29 @@ export function readPair(text: string): [string, string] {
   const at = text.indexOf('=');
   if (at < 1) throw new CommandFailure(EXIT.usage, `--label ${text}: expected name=value`);
   return [text.slice(0, at), text.slice(at + 1)];
+}
+
+const SPAN_MS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
+
+/** Reads a span such as `90m` or `30d`; null for anything else. */
+export function readSpan(text: string): number | null {
+  const [, count, unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  return count === undefined ? null : Number(count) * (SPAN_MS[unit] ?? 0);
+}
+
+/** Reads a moment: `2026-01-31T03:12:00Z`, seconds since 1970, `-2h` from now, or nothing for now. ms since 1970. */
+export function readMoment(text: string | undefined, nowMs: number): number {
+  if (text === undefined || text === 'now') return nowMs;
+  const agoMs = text.startsWith('-') ? readSpan(text.slice(1)) : null;
+  const atMs =
+    agoMs !== null ? nowMs - agoMs : /^\d{9,10}$/.test(text) ? Number(text) * SECOND : Date.parse(text);
+  if (Number.isNaN(atMs)) {
+    throw new CommandFailure(
+      EXIT.usage,
+      `--at ${text}: expected a time such as 2026-01-31T03:12:00Z, or how long ago, such as -2h`,
+    );
+  }
+  return atMs;
 }
 
 /** Reads a factor from 1 on. */

@@ -44,6 +44,7 @@ export function createProgram(done: (status: number) => void): Command {
   addDashboard(program, done);
   addAlertmanagerConfig(program, done);
   addAlerts(program, done);
+  addRecordings(program, done);
   addHealth(program, done);
   addDoctor(program, done);
   addIncidents(program, done);
@@ -106,8 +107,12 @@ function addSetup(program: Command, done: Done): void {
   program
     .command('check')
     .description('find every mistake in configuration, engine files and playbooks')
+    .option('--recordings <directory>', 'also replay those recordings: a changed verdict is a mistake')
     .option(...JSON_OPTION)
-    .addHelpText('after', examples('check', '--config staging.yaml check --json'))
+    .addHelpText(
+      'after',
+      examples('check', 'check --recordings ./recordings', '--config staging.yaml check --json'),
+    )
     .action(async (options) => done(await (await import('./check.js')).check(options)));
   program
     .command('rules')
@@ -169,7 +174,7 @@ function addAlerts(program: Command, done: Done): void {
     .command('diagnose')
     .description('run the steps for an alert against PROMETHEUS_URL, without a running service')
     .argument('<alert>', 'alert name')
-    .option('--at <time>', 'as of then, such as 2026-01-31T03:12:00Z')
+    .option('--at <time>', 'as of then, such as 2026-01-31T03:12:00Z or -2h')
     .option('-l, --label <name=value>', 'label, repeatable; give cluster, namespace, model', collect, [])
     .option(...JSON_OPTION)
     .addHelpText(
@@ -182,6 +187,31 @@ function addAlerts(program: Command, done: Done): void {
     .action(async (alert, options) =>
       done(await (await import('./diagnose.js')).diagnoseAlert(alert, options)),
     );
+}
+
+function addRecordings(program: Command, done: Done): void {
+  program
+    .command('record')
+    .description('save an incident as one file, or what Prometheus shows for an alert')
+    .argument('<what>', '412 or INC-412 of the running service; or an alert name, asked of PROMETHEUS_URL')
+    .option('-o, --output <file>', 'where; INC-412.recording.json.gz when absent')
+    .option('--at <time>', 'of an alert: as of then, such as 2026-01-31T03:12:00Z or -2h')
+    .option('-l, --label <name=value>', 'of an alert: label, repeatable', collect, [])
+    .option(...JSON_OPTION)
+    .addHelpText('after', examples('record INC-412', 'record LLMHighTTFT -l model=llama-70b --at -2h'))
+    .action(async (what, options) => done(await (await import('./record.js')).recordCommand(what, options)));
+  program
+    .command('replay')
+    .description('diagnose a recording again, offline, and say what differs from what it says')
+    .argument('<what>', 'a file that record wrote, or an incident of the running service')
+    .option('--playbooks <directory>', 'read after the built-in and configured ones')
+    .option('--alert <name>', 'which alert fired, for a recording that does not say')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples('replay INC-412.recording.json.gz', 'replay INC-412 --playbooks ./my-playbooks'),
+    )
+    .action(async (what, options) => done(await (await import('./replay.js')).replayCommand(what, options)));
 }
 
 function addHealth(program: Command, done: Done): void {

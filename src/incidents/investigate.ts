@@ -7,7 +7,7 @@
 
 import type { Work } from '../store/work-store.js';
 import { commitDiagnosis } from './commit-diagnosis.js';
-import type { InvestigateDeps } from './investigation.js';
+import type { DiagnosisOutcome, InvestigateDeps } from './investigation.js';
 
 /**
  * Makes the function that carries out one claimed piece of work. It throws when the database does (the
@@ -20,16 +20,22 @@ export function createInvestigate(deps: InvestigateDeps): (work: Work) => Promis
 
     // A crash between the verdict and the freezing must not diagnose, and announce, a second time.
     const earlier = work.attempts > 1 ? await deps.diagnoses.findSince(deps.db.kysely, work) : null;
-    let diagnosisId = earlier?.id ?? null;
-    if (diagnosisId === null) {
-      const outcome = await deps.diagnose(view);
+    if (earlier?.recorded === true) return;
+    let diagnosisId: number;
+    let outcome: DiagnosisOutcome;
+    if (earlier === null) {
+      outcome = await deps.diagnose(view);
       diagnosisId = await commitDiagnosis(deps, work, outcome);
       deps.onDue();
-    } else if (earlier?.recorded === true) {
-      return;
+    } else {
+      diagnosisId = earlier.id;
+      const stored = await deps.diagnoses.diagnosesOf(deps.db.kysely, work.incidentId);
+      const known = stored.find(({ id }) => id === earlier.id);
+      if (known === undefined) return;
+      outcome = known;
     }
 
-    const frozen = await deps.freeze(view);
+    const frozen = await deps.freeze(view, outcome);
     await deps.db.transaction(async (tx) => {
       await deps.diagnoses.insertRecording(tx, { incidentId: work.incidentId, diagnosisId, ...frozen });
     });

@@ -1,5 +1,6 @@
 /** What an investigation is made of: the outcome of one diagnosis, its frozen evidence, and what it needs. */
 
+import type { Testimony } from '../diagnosis/witness.js';
 import type { Clock } from '../domain/clock.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import type { Enrichment, Finding, Verdict } from '../domain/verdict.js';
@@ -18,6 +19,8 @@ export type DiagnosisOutcome = {
   readonly verdict: Verdict;
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
+  /** What it was told, and of which moment; absent when it was read back from the database. */
+  readonly evidence?: { readonly atMs: number; readonly testimony: readonly Testimony[] };
 };
 
 export type FrozenEvidence = {
@@ -36,8 +39,8 @@ export type InvestigateDeps = {
   readonly readView: (incidentId: number) => Promise<IncidentView | null>;
   /** Runs the entry's steps against the metrics as of now; always within the diagnosis budget, never throws. */
   readonly diagnose: (view: IncidentView) => Promise<DiagnosisOutcome>;
-  /** Reads every catalog signal of the incident's scope. Runs after the page was let go. */
-  readonly freeze: (view: IncidentView) => Promise<FrozenEvidence>;
+  /** Keeps what the diagnosis saw, and reads every other catalog signal of the scope. Runs after the page was let go. */
+  readonly freeze: (view: IncidentView, outcome: DiagnosisOutcome) => Promise<FrozenEvidence>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called when notifications became due. */

@@ -14,7 +14,12 @@ import { readYamlText, type YamlText } from './yaml-text.js';
 export type LoadedPlaybooks = {
   readonly entries: readonly PlaybookEntry[];
   readonly faults: readonly PlaybookFault[];
+  /** What was read, in order. */
+  readonly texts: readonly PlaybookText[];
 };
+
+/** A playbook file; `id` is its name without `.yaml`. */
+export type PlaybookText = { readonly id: string; readonly file: string; readonly text: string };
 
 export type LoadOptions = {
   /** Read in this order; an entry replaces an earlier one of the same file name. */
@@ -34,12 +39,7 @@ export function builtInPlaybooksDirectory(): string {
   return fileURLToPath(new URL('../../playbooks', import.meta.url));
 }
 
-type SourceFile = {
-  readonly id: string;
-  readonly file: string;
-  readonly directory: number;
-  readonly text: string;
-};
+type SourceFile = PlaybookText & { readonly directory: number };
 type ReadFile = SourceFile & {
   readonly yaml: Extract<YamlText, { kind: 'ok' }>;
   readonly raw: RawEntry | RawCommon;
@@ -48,9 +48,36 @@ type ReadFile = SourceFile & {
 /** Never throws for what the files hold or for files that cannot be read. A file with a fault is left out. */
 export function loadPlaybooks(options: LoadOptions): LoadedPlaybooks {
   const faults: PlaybookFault[] = [];
-  const files = options.directories
-    .flatMap((directory, index) => listFiles(directory, index, faults))
-    .flatMap((file) => parseFile(file, faults));
+  const sources = options.directories.flatMap((directory, index) => listFiles(directory, index, faults));
+  return compile(sources, options.directories.at(-1) ?? '(no directory)', options, faults);
+}
+
+/** The same for texts that lie in no directory, such as those of a recording. */
+export function loadPlaybookTexts(
+  texts: readonly PlaybookText[],
+  words: Omit<LoadOptions, 'directories'>,
+): LoadedPlaybooks {
+  return compile(
+    texts.map((one) => ({ ...one, directory: 0 })),
+    '(recorded)',
+    words,
+    [],
+  );
+}
+
+/** The texts that an entry is made of: every shared file in order, and its own. */
+export function textsOf(entryId: string, texts: readonly PlaybookText[]): PlaybookText[] {
+  const own = texts.findLast((one) => one.id === entryId);
+  return [...texts.filter((one) => one.id === COMMON), ...(own === undefined ? [] : [own])];
+}
+
+function compile(
+  sources: readonly SourceFile[],
+  place: string,
+  options: Omit<LoadOptions, 'directories'>,
+  faults: PlaybookFault[],
+): LoadedPlaybooks {
+  const files = sources.flatMap((file) => parseFile(file, faults));
   const alertNames = new Set(options.alertNames ?? []);
   for (const file of files) {
     if (file.id === COMMON) continue;
@@ -82,13 +109,14 @@ export function loadPlaybooks(options: LoadOptions): LoadedPlaybooks {
   reportDuplicates(kept, faults);
   if (!kept.some(({ entry }) => entry.isDefault)) {
     faults.push({
-      file: options.directories.at(-1) ?? '(no directory)',
+      file: place,
       line: 1,
       column: 1,
       message: 'no entry with "default: true": alerts without an entry of their own cannot be diagnosed',
     });
   }
-  return { entries: kept.map(({ entry }) => entry), faults };
+  const texts = sources.map(({ id, file, text }) => ({ id, file, text }));
+  return { entries: kept.map(({ entry }) => entry), faults, texts };
 }
 
 function listFiles(directory: string, index: number, faults: PlaybookFault[]): SourceFile[] {

@@ -76,6 +76,19 @@ export function createReceiptStore() {
       return inInsertOrder(rows);
     },
 
+    /** Bodies that were taken at a moment from a source, oldest first: those of one commit share it. */
+    async receivedAt(tx: Tx, source: string, receivedAtMs: number, limit: number): Promise<Uint8Array[]> {
+      const rows = await tx
+        .selectFrom('receipts')
+        .select('body')
+        .where('received_at', '=', receivedAtMs)
+        .where('source', '=', source)
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map(({ body }) => body);
+    },
+
     /** The texts of entries that were set aside for these incidents before, as `<incidentId> <text>`. */
     async findQuarantined(tx: Tx, incidentIds: readonly number[]): Promise<Set<string>> {
       const known = new Set<string>();

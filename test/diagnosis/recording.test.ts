@@ -200,7 +200,7 @@ describe('a recording', () => {
   test.each([
     ['no gzip', new Uint8Array([1, 2, 3])],
     ['gzip of no JSON', gzipSync('{')],
-    ['a newer format', gzipSync('{"formatVersion": 2}')],
+    ['a newer format', gzipSync('{"formatVersion": 3}')],
     ['another shape', gzipSync('{"formatVersion": 1}')],
     ['a bomb', gzipSync(Buffer.alloc(80 * 1024 * 1024))],
   ])('that is %s is unreadable with a reason', (_name, body) => {

@@ -6,6 +6,7 @@
 
 import type { DecodeSet } from './decode-set.js';
 import type { KvPool } from './kv-pool.js';
+import { createRunningList } from './running-list.js';
 import type { Sequence } from './sequence.js';
 import type { ServingConfig } from './serving-config.js';
 
@@ -51,7 +52,9 @@ export type BatchScheduler = {
   readonly takeWaiting: (which: (sequence: Sequence) => boolean) => readonly Sequence[];
   /** Everything held, and a cache as new. */
   readonly takeAll: () => Sequence[];
+  /** In order of admission. */
   readonly running: () => readonly Sequence[];
+  readonly runningCount: () => number;
   readonly waiting: () => readonly Sequence[];
 };
 
@@ -66,7 +69,7 @@ export function createBatchScheduler(
   events: BatchEvents,
 ): BatchScheduler {
   const { blockSize } = config;
-  let running: Sequence[] = [];
+  const running = createRunningList();
   /** Admitted, the prompt not yet computed; in order of admission. */
   let prefilling: Sequence[] = [];
   let waiting: Sequence[] = [];
@@ -86,7 +89,7 @@ export function createBatchScheduler(
   function detach(sequence: Sequence): void {
     if (sequence.state === 'decoding') decoding.leave(sequence);
     else prefilling.splice(prefilling.indexOf(sequence), 1);
-    running.splice(running.lastIndexOf(sequence), 1);
+    running.remove(sequence);
   }
 
   /** Recompute, not swap: the victim loses its cache and starts over from the front of the queue. */
@@ -103,7 +106,7 @@ export function createBatchScheduler(
   /** Takes blocks, evicting the youngest while there are none; false when `own` itself had to go. */
   function takeEvicting(needed: () => number, own: Sequence | null): boolean {
     while (needed() > pool.free()) {
-      const victim = running[running.length - 1];
+      const victim = running.youngest();
       if (victim === undefined) return false;
       preempt(victim);
       if (victim === own) return false;
@@ -122,7 +125,8 @@ export function createBatchScheduler(
   /** Chunks of what is admitted already. With admission by chunk each needs its blocks now. */
   function continuePrefills(tokenBudget: number): number {
     let budget = tokenBudget;
-    for (const sequence of [...prefilling]) {
+    // With admission by chunk an eviction may shorten the list meanwhile.
+    for (const sequence of config.admission === 'chunk' ? [...prefilling] : prefilling) {
       if (budget <= 0) break;
       if (sequence.state !== 'prefilling') continue;
       if (config.admission === 'chunk') {
@@ -152,7 +156,7 @@ export function createBatchScheduler(
         ? Math.min(head.prefillTarget, cached + Math.min(budget, limits.longPrefillCap))
         : head.prefillTarget;
     const blocks = blocksFor(atOnce) - (prefix?.blocks ?? 0);
-    const watermark = running.length === 0 ? 0 : config.watermarkBlocks;
+    const watermark = running.size() === 0 ? 0 : config.watermarkBlocks;
     if (blocks + watermark > pool.free() || !pool.take(blocks)) {
       if (prefix !== null) pool.drop(prefix);
       return false;
@@ -162,7 +166,7 @@ export function createBatchScheduler(
     head.prefix = prefix;
     head.prefilled = cached;
     head.state = 'prefilling';
-    running.push(head);
+    running.add(head);
     prefilling.push(head);
     if (head.scheduledMs === null) {
       head.scheduledMs = nowMs;
@@ -174,7 +178,7 @@ export function createBatchScheduler(
   function admitAll(tokenBudget: number, nowMs: number): void {
     let budget = tokenBudget;
     // One prompt that does not fit holds up all behind it.
-    while (budget > 0 && waiting.length > 0 && running.length < limits.maxBatch) {
+    while (budget > 0 && waiting.length > 0 && running.size() < limits.maxBatch) {
       const head = waiting[0] as Sequence;
       if (nowMs < nextAdmissionMs || !admit(head, budget, nowMs)) break;
       if (Number.isFinite(limits.admissionsPerSecond)) {
@@ -196,7 +200,8 @@ export function createBatchScheduler(
       if (prefills.length > 0) return { decodes: 0, prefills };
     }
     const before = waiting.length;
-    takeEvicting(decoding.blocksNeeded, null);
+    const needed = decoding.blocksNeeded();
+    if (needed > pool.free() || !pool.take(needed)) takeEvicting(decoding.blocksNeeded, null);
     decoding.reserve();
     const evicted = waiting.length > before;
     if (!config.isChunked) return { decodes: decoding.size(), prefills };
@@ -241,20 +246,24 @@ export function createBatchScheduler(
     },
     takeWaiting(which) {
       if (!waiting.some(which)) return NONE;
-      const taken = waiting.filter(which);
-      waiting = waiting.filter((sequence) => !which(sequence));
-      for (const sequence of taken) sequence.state = 'over';
+      const taken: Sequence[] = [];
+      waiting = waiting.filter((sequence) => {
+        if (!which(sequence)) return true;
+        sequence.state = 'over';
+        taken.push(sequence);
+        return false;
+      });
       return taken;
     },
     takeAll() {
-      const all = [...running, ...waiting];
+      const all = [...running.all(), ...waiting];
       for (const sequence of all) {
         if (sequence.state === 'decoding') sequence.generated = decoding.generated(sequence);
         sequence.state = 'over';
         sequence.blocks = 0;
         sequence.prefix = null;
       }
-      running = [];
+      running.clear();
       prefilling = [];
       waiting = [];
       leakRemainder = 0;
@@ -262,7 +271,8 @@ export function createBatchScheduler(
       pool.reset();
       return all;
     },
-    running: () => running,
+    running: () => running.all(),
+    runningCount: () => running.size(),
     waiting: () => waiting,
   };
 }

@@ -107,7 +107,7 @@ export function capacityOf(
 export function bisect(low: number, high: number, holds: (value: number) => boolean): number {
   let from = low;
   let to = high;
-  for (let round = 0; round < 60; round += 1) {
+  for (let round = 0; round < 36; round += 1) {
     const middle = (from + to) / 2;
     if (holds(middle)) to = middle;
     else from = middle;

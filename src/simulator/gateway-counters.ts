@@ -31,6 +31,9 @@ type Counted = RequestClass & {
   readonly tbt: Histogram;
   readonly promptTokens: Histogram;
   readonly requests: Counter;
+  /** By status and by error type, once there was one. */
+  readonly duration: Map<string, Histogram>;
+  readonly errors: Map<string, Counter>;
 };
 
 const ERROR_TYPES = ['crash', 'input', 'oom', 'timeout'] as const;
@@ -72,6 +75,8 @@ export function createGatewayCounters(models: readonly string[]): GatewayCounter
         tbt: tbt.get({ model, endpoint, ...tenant }),
         promptTokens: promptTokens.get({ model, endpoint, ...tenant }),
         requests: requests.get({ model, endpoint, ...tenant }),
+        duration: new Map(),
+        errors: new Map(),
       });
       indices.set(key, index - 1);
       return index - 1;
@@ -91,10 +96,17 @@ export function createGatewayCounters(models: readonly string[]): GatewayCounter
       }
     },
     finished({ classIndex }, outcome, seconds) {
-      const { model, endpoint, tenant } = counted(classIndex);
-      duration.get({ model, endpoint, status: outcome.kind, ...tenantLabel(tenant) }).observe(seconds);
+      const own = counted(classIndex);
+      const { model, endpoint } = own;
+      const status = outcome.kind;
+      const tenant = tenantLabel(own.tenant);
+      const took = once(own.duration, status, () => duration.get({ model, endpoint, status, ...tenant }));
+      took.observe(seconds);
       if (outcome.kind !== 'error') return;
-      errors.get({ model, error_type: outcome.errorType, endpoint, ...tenantLabel(tenant) }).count += 1;
+      const { errorType } = outcome;
+      once(own.errors, errorType, () =>
+        errors.get({ model, error_type: errorType, endpoint, ...tenant }),
+      ).count += 1;
     },
     snapshot: () => ({
       ttft: histogramsOf(ttft),
@@ -105,6 +117,14 @@ export function createGatewayCounters(models: readonly string[]): GatewayCounter
       errors: countsOf(errors),
     }),
   };
+}
+
+function once<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const made = make();
+  known.set(key, made);
+  return made;
 }
 
 /** One metric's series, made when first used. */

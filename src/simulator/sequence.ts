@@ -25,6 +25,8 @@ export type Sequence = {
   finishStep: number;
   /** Joined after the last decode step. */
   isFresh: boolean;
+  /** Its place in the list of the running. */
+  slot: number;
 };
 
 export function createSequence(request: ServedRequest, nowMs: number): Sequence {
@@ -43,5 +45,6 @@ export function createSequence(request: ServedRequest, nowMs: number): Sequence 
     startStep: 0,
     finishStep: 0,
     isFresh: false,
+    slot: -1,
   };
 }

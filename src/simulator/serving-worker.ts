@@ -67,6 +67,11 @@ export type ServingWorker = {
 /** A tenth of the longest answer that is left after shedding. */
 const SHED_TOKENS = 30;
 
+const GONE_EVERY_MS = 250;
+const TIMED_OUT: ServedOutcome = { kind: 'error', errorType: 'timeout' };
+const CANCELLED: ServedOutcome = { kind: 'cancelled' };
+const NO_SEQUENCES: readonly Sequence[] = [];
+
 const NOTHING: BatchPlan = { decodes: 0, prefills: [] };
 
 export function createServingWorker(
@@ -109,8 +114,9 @@ export function createServingWorker(
   let oomKills = 0;
   let startedMs = 0;
   let gpuBusyMs = 0;
-  /** No request held gives up or is given up before this. */
+  /** Nobody in the queue gives up, and no request held is past its deadline, before this. */
   let nextGoneAt = Number.POSITIVE_INFINITY;
+  let nextOverdueAt = Number.POSITIVE_INFINITY;
 
   function finish(sequence: Sequence, outcome: ServedOutcome, nowMs: number): void {
     counters.finished(sequence, outcome, nowMs);
@@ -120,30 +126,38 @@ export function createServingWorker(
   const patienceEnd = ({ request, firstTokenMs }: Sequence) =>
     firstTokenMs === null ? request.arrivedMs + config.clientTimeoutMs : Number.POSITIVE_INFINITY;
   const deadlineEnd = ({ request }: Sequence) => request.arrivedMs + request.deadlineMs;
+  const goneAt = (sequence: Sequence) => Math.min(patienceEnd(sequence), deadlineEnd(sequence));
+  const outcomeOf = (sequence: Sequence, nowMs: number): ServedOutcome =>
+    deadlineEnd(sequence) < nowMs ? TIMED_OUT : CANCELLED;
 
   /** Callers leave the queue when their patience ends; the gateway ends whatever is past its deadline. */
   function dropGone(nowMs: number): void {
-    if (nowMs <= nextGoneAt) return;
-    for (const sequence of batch.takeWaiting((one) => deadlineEnd(one) < nowMs)) {
-      finish(sequence, { kind: 'error', errorType: 'timeout' }, nowMs);
+    if (nowMs > nextGoneAt) {
+      for (const sequence of batch.takeWaiting((one) => goneAt(one) < nowMs)) {
+        finish(sequence, outcomeOf(sequence, nowMs), nowMs);
+      }
+      let next = Number.POSITIVE_INFINITY;
+      for (const one of batch.waiting()) next = Math.min(next, goneAt(one));
+      // Not for each of them: callers who leave are looked for a few times a second.
+      nextGoneAt = Math.max(next, nowMs + GONE_EVERY_MS);
     }
-    for (const sequence of batch.takeWaiting((one) => patienceEnd(one) < nowMs)) {
-      finish(sequence, { kind: 'cancelled' }, nowMs);
-    }
-    for (const sequence of batch.running().filter((one) => deadlineEnd(one) < nowMs)) {
+    if (nowMs <= nextOverdueAt) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const sequence of batch.running()) {
+      if (deadlineEnd(sequence) >= nowMs) {
+        next = Math.min(next, deadlineEnd(sequence));
+        continue;
+      }
       batch.remove(sequence);
-      finish(sequence, { kind: 'error', errorType: 'timeout' }, nowMs);
+      finish(sequence, TIMED_OUT, nowMs);
     }
-    nextGoneAt = Number.POSITIVE_INFINITY;
-    for (const one of batch.waiting()) {
-      nextGoneAt = Math.min(nextGoneAt, patienceEnd(one), deadlineEnd(one));
-    }
-    for (const one of batch.running()) nextGoneAt = Math.min(nextGoneAt, deadlineEnd(one));
+    for (const one of batch.waiting()) next = Math.min(next, deadlineEnd(one));
+    nextOverdueAt = Math.max(next, nowMs + GONE_EVERY_MS);
   }
 
   /** Ends prompts for whose activations there is no memory. */
   function dropOversized(nowMs: number): void {
-    const room = memory.roomForTokens(batch.running().length);
+    const room = memory.roomForTokens(batch.runningCount());
     if (room === Number.POSITIVE_INFINITY) return;
     const failed = planned.prefills.filter(({ tokens }) => tokens > room).map(({ sequence }) => sequence);
     for (const sequence of failed) {
@@ -208,10 +222,10 @@ export function createServingWorker(
 
   function complete(nowMs: number): void {
     gpu.wasBusy(nowMs, gpuBusyMs);
-    const ended: Sequence[] = [];
+    let ended = NO_SEQUENCES;
     if (planned.decodes > 0) {
       counters.tokensGenerated(decoding.size());
-      ended.push(...decoding.step(nowMs));
+      ended = decoding.step(nowMs);
     }
     for (const { sequence, tokens } of planned.prefills) {
       if (sequence.state !== 'prefilling') continue;
@@ -221,7 +235,7 @@ export function createServingWorker(
       // The last prefill step yields a token; its cache slot is taken with the next decode.
       firstToken(sequence, nowMs);
       counters.tokensGenerated(1);
-      if (batch.prefilled(sequence, nowMs)) ended.push(sequence);
+      if (batch.prefilled(sequence, nowMs)) ended = [...ended, sequence];
     }
     for (const sequence of ended) {
       batch.remove(sequence);
@@ -264,7 +278,8 @@ export function createServingWorker(
       }
       const sequence = createSequence(request, nowMs);
       batch.enqueue(sequence);
-      nextGoneAt = Math.min(nextGoneAt, patienceEnd(sequence), deadlineEnd(sequence));
+      nextGoneAt = Math.min(nextGoneAt, goneAt(sequence));
+      nextOverdueAt = Math.min(nextOverdueAt, deadlineEnd(sequence));
       if (up && nextAt === Number.POSITIVE_INFINITY && !strain.isHung) {
         gpu.wasBusy(nowMs, 0);
         begin(nowMs);
@@ -277,7 +292,7 @@ export function createServingWorker(
         nextAt = Number.POSITIVE_INFINITY;
       }
       dropGone(nowMs);
-      if (!strain.isHung && nextAt === Number.POSITIVE_INFINITY && batch.running().length > 0) begin(nowMs);
+      if (!strain.isHung && nextAt === Number.POSITIVE_INFINITY && batch.runningCount() > 0) begin(nowMs);
     },
     crash,
     boot(nowMs, loadMs) {
@@ -306,7 +321,7 @@ export function createServingWorker(
     },
     isUp: () => up,
     incarnation: () => incarnation,
-    load: () => batch.running().length + batch.waiting().length,
+    load: () => batch.runningCount() + batch.waiting().length,
     waiting: () => batch.waiting().length,
     eachUnanswered(nowMs, call) {
       for (const { request, firstTokenMs } of batch.waiting()) {
@@ -318,7 +333,7 @@ export function createServingWorker(
     },
     decodeStall: (nowMs) => ({ gapMs: nowMs - decoding.lastStepMs(), requests: decoding.size() }),
     snapshot(nowMs) {
-      const running = batch.running().length;
+      const running = batch.runningCount();
       return {
         name,
         model,

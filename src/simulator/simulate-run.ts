@@ -18,7 +18,7 @@ import { createSloMeter, type SloFacts } from './slo-facts.js';
 import type { FleetSnapshot } from './snapshot.js';
 import type { TraceArrival } from './trace.js';
 import type { World } from './world.js';
-import { createWorldTraffic, demandOf, type WorldArrival } from './world-traffic.js';
+import { CHAT, createWorldTraffic, demandOf, type WorldArrival } from './world-traffic.js';
 
 export type RunPlan = {
   readonly seed: number;
@@ -73,6 +73,7 @@ function createRun(plan: RunPlan): Run {
   const gateway = createGatewayCounters(models);
   const slo = createSloMeter();
   const isWatched: boolean[] = [];
+  const classes: (number | undefined)[] = [];
   let nowMs = 0;
 
   const events: WorkerEvents = {
@@ -216,17 +217,23 @@ function createRun(plan: RunPlan): Run {
     worker.crash(nowMs, own.crashDownMs, 'crash');
   }
 
+  function classOf({ modelIndex, tenantIndex, endpoint, priority }: WorldArrival): number {
+    const kind = (endpoint === CHAT ? 0 : 1) + (priority === 'high' ? 2 : 0);
+    const key = (modelIndex * tenants.length + tenantIndex) * 4 + kind;
+    const known = classes[key];
+    if (known !== undefined) return known;
+    const model = models[modelIndex] ?? '';
+    const tenant = tenants.length > 1 ? (tenants[tenantIndex] ?? null) : null;
+    const index = gateway.classOf({ model, endpoint, priority, tenant });
+    classes[key] = index;
+    isWatched[index] = modelIndex === 0;
+    return index;
+  }
+
   function dispatch(arrival: WorldArrival): void {
     const isOwn = arrival.modelIndex === 0;
-    const tenant = tenants.length > 1 ? (tenants[arrival.tenantIndex] ?? null) : null;
     const { endpoint, priority } = arrival;
-    const classIndex = gateway.classOf({
-      model: models[arrival.modelIndex] ?? '',
-      endpoint,
-      priority,
-      tenant,
-    });
-    isWatched[classIndex] = isOwn;
+    const classIndex = classOf(arrival);
     count += 1;
     const request: ServedRequest = {
       id: count,

@@ -43,7 +43,10 @@ export type WorldTrafficOptions = {
 
 /** A cached prefix is there so often. */
 const EXPECTED_HITS = 0.9;
-const SAMPLES = 3000;
+const SAMPLES = 1000;
+
+export const CHAT = '/v1/chat/completions';
+const COMPLETIONS = '/v1/completions';
 
 /**
  * Requests as they come to all models: Poisson with lognormal lengths, or a recorded trace played in a loop at the
@@ -137,7 +140,7 @@ export function createWorldTraffic(options: WorldTrafficOptions): WorldTraffic {
         tenantIndex,
         promptTokens: lengths.prompt,
         outputTokens: lengths.output,
-        endpoint: random.next() < 0.8 ? '/v1/chat/completions' : '/v1/completions',
+        endpoint: random.next() < 0.8 ? CHAT : COMPLETIONS,
         priority: random.next() < traffic.high_priority_share ? 'high' : 'normal',
         prefixId: isDocument || drawn.prefixId < 0 ? -1 : drawn.prefixId * world.models.length + modelIndex,
         prefixTokens: isDocument ? 0 : drawn.prefixTokens,

@@ -147,14 +147,14 @@ const SMALL_8B: WorldInput = {
     { name: 'qwen-7b', worker_share: 1, step_factor: 0.95 },
   ],
   traffic: {
-    rate_per_worker_s: 0.8,
-    prompt: { median: 1200, sigma: 0.7 },
+    rate_per_worker_s: 0.9,
+    prompt: { median: 1000, sigma: 0.5 },
     output: { median: 500, sigma: 0.6 },
     shared_prefix: { share: 0.4, groups: 20, skew: 1, tokens: { median: 250, sigma: 0.3 } },
     tenants: [
       { name: 'web', share: 5 },
       { name: 'mobile', share: 4 },
-      { name: 'partner-api', share: 1, prompt: { median: 1800, sigma: 0.6 } },
+      { name: 'partner-api', share: 1, prompt: { median: 1500, sigma: 0.5 } },
     ],
   },
 };

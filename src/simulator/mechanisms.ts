@@ -72,11 +72,10 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
     effect: [1.04, 1.5],
     prepare: (effect, _, context) => {
       const { output } = kvBound(context);
-      const mix = context.demand(output, output);
+      const mix = context.demand(1, output);
       const rate = (rateAt(context.config, mix, 'kv') * effect) / context.ratePerWorker;
       return (level, conditions) => {
         conditions.rate *= grown(Math.max(1, rate), level);
-        conditions.promptScale *= grown(output, level);
         conditions.outputScale *= grown(output, level);
       };
     },
@@ -124,7 +123,7 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
         steps * (config.baseMs + config.hostMs);
       const usual = steadyState(config, context.demand(1, 1), ratePerWorker).load;
       // The callers' own load is what the huge prompts leave room for: few, or compute would be short for all.
-      const room = Math.max(0.05, (0.75 - effect) / Math.max(usual, 1e-6));
+      const room = Math.max(0.05, (0.65 - effect) / Math.max(usual, 1e-6));
       return (level, conditions) => {
         conditions.rate *= grown(Math.min(1, room), level);
         const ratePerSecond = (effect * level * workers * 1000) / each;
@@ -151,7 +150,7 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
     says: 'A larger batch was rolled out than the decode kernels are captured for, and traffic fills it.',
     unit: 'ms of one decode step',
     effect: [95, 190],
-    prepare: (effect, _, context) => decodeBatch(effect, context),
+    prepare: decodeBatch,
   },
   gpu_starved: {
     says: 'The host is too slow to feed the GPU: each step waits for it, and requests are taken in too slowly.',
@@ -267,7 +266,7 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
   errors_crash: {
     says: 'Requests make engines crash, now one and now another; the supervisor starts them again at once.',
     unit: 'share of the requests that die with an engine',
-    effect: [0.06, 0.2],
+    effect: [0.07, 0.25],
     prepare: (effect, _, context) => {
       const { config, ratePerWorker, world } = context;
       const restartMs = world.calibration.engine_restart_s * 1000;
@@ -329,7 +328,7 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
   traffic_peak: {
     says: 'The busy hour, within what the workers can serve.',
     unit: 'of the capacity',
-    effect: [0.7, 0.82],
+    effect: [0.6, 0.72],
     prepare: (effect, _, context) => {
       const rate = (capacityOf(context.config, context.demand(1, 1)).rate * effect) / context.ratePerWorker;
       return (level, conditions) => {
@@ -338,14 +337,17 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
     },
   },
   kv_high_fine: {
-    says: 'The cache is well used by longer requests, and nobody waits for it.',
+    says: 'The cache is well used by longer answers, and nobody waits for it.',
     unit: 'of the cache',
-    effect: [0.68, 0.78],
+    effect: [0.6, 0.8],
     prepare: (effect, _, context) => {
-      const { prompt, output } = longerUntilFull(context, effect);
+      const { config, ratePerWorker } = context;
+      const output = bisect(1, 20, (scale) => {
+        const state = steadyState(config, context.demand(1, scale), ratePerWorker);
+        return state.kvShare >= effect || computeShare(state) >= 0.75 || state.batchShare >= 0.85;
+      });
       return (level, conditions) => {
         conditions.swing *= 0.3;
-        conditions.promptScale *= grown(prompt, level);
         conditions.outputScale *= grown(output, level);
       };
     },
@@ -383,10 +385,10 @@ function strikes(share: number, fault: InjectedFault, context: MechanismContext)
   return Array.from({ length: count }, (_, step) => (first + step) % context.workers);
 }
 
-/** Lengths at which the cache is what fills first as traffic grows: as they are wherever that is so already. */
+/** Answers at which the cache is what fills first as traffic grows: as they are wherever that is so already. */
 function kvBound({ config, demand }: MechanismContext): { readonly output: number } {
   const output = bisect(1, 12, (scale) => {
-    const mix = demand(scale, scale);
+    const mix = demand(1, scale);
     const kv = rateAt(config, mix, 'kv');
     // The batch must have room left, and compute too, or they would be the bottleneck.
     const state = steadyState(config, mix, kv);
@@ -425,19 +427,23 @@ function longerUntilFull(
   return best;
 }
 
-/** Of the batch that the fault leads to: the largest allowed, what CUDA graphs are captured for, and what a burst adds. */
-const BATCH_ROOM = 1.25;
-const CAPTURED = 0.63;
-const BURST = 0.33;
-const BURST_EVERY_MS = 180_000;
+/** Of the batch that the fault leads to: the largest allowed, and what CUDA graphs are captured for. */
+const BATCH_ROOM = 1.4;
+const CAPTURED = 0.7;
+/** After the rollout no batch has a graph yet; by then the batch has outgrown what will have one. */
+const CAPTURE_MS = 120_000;
 
 /**
  * Beyond the captured batch every step costs more, so more requests decode at once, so the batch stays beyond it: a
  * state that holds itself up. Short requests keep the cache out of it.
  */
-function decodeBatch(stepMs: number, { config, demand, ratePerWorker }: MechanismContext): Effect {
+function decodeBatch(
+  stepMs: number,
+  { rampMs }: InjectedFault,
+  { config, demand, ratePerWorker }: MechanismContext,
+): Effect {
   const fixed = config.baseMs + config.hostMs;
-  const load = Math.max(0.45, Math.min(0.62, 1 - (fixed * 1.5) / stepMs));
+  const load = Math.max(0.35, Math.min(0.5, 1 - (fixed * 1.5) / stepMs));
   const eagerMs = Math.max(0, stepMs * (1 - load) - fixed);
   const pool = config.blocks * config.blockSize;
   const roomy = { ...config, maxBatch: Number.MAX_SAFE_INTEGER, tokenBudget: Number.MAX_SAFE_INTEGER };
@@ -454,19 +460,17 @@ function decodeBatch(stepMs: number, { config, demand, ratePerWorker }: Mechanis
     });
   const { mix, rate, running } = at(scale);
   const tokenBudget = running * BATCH_ROOM + (2.5 * rate * mix.prefillTokens * stepMs) / 1000;
-  // At one and a half times the rate, as long as a third of the batch takes to come in.
-  const burstMs = (BURST * running * 1000) / (rate * 0.5);
   return (level, conditions, { sinceOnsetMs }) => {
-    const isBurst = level >= 1 && sinceOnsetMs % BURST_EVERY_MS < burstMs;
+    const isCaptured = sinceOnsetMs > rampMs + CAPTURE_MS;
     conditions.swing *= 0.3;
-    conditions.rate *= grown(rate / ratePerWorker, level) * (isBurst ? 1.5 : 1);
-    conditions.promptScale *= grown(scale, level);
-    conditions.outputScale *= grown(scale, level);
-    if (level <= 0) return;
+    conditions.rate *= grown(rate / ratePerWorker, level);
+    // Short from the first: many long ones that came before would fill the cache.
+    conditions.promptScale *= scale;
+    conditions.outputScale *= scale;
     for (const own of conditions.workers) {
       own.maxBatch = Math.max(own.maxBatch, Math.ceil(running * BATCH_ROOM));
       own.tokenBudget = Math.max(own.tokenBudget, Math.ceil(tokenBudget));
-      own.graphBatch = Math.min(own.graphBatch, Math.floor(running * CAPTURED));
+      own.graphBatch = Math.min(own.graphBatch, isCaptured ? Math.floor(running * CAPTURED) : 0);
       own.eagerMs = Math.max(own.eagerMs, eagerMs);
     }
   };

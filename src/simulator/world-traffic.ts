@@ -131,7 +131,9 @@ export function createWorldTraffic(options: WorldTrafficOptions): WorldTraffic {
       const wanted = isDocument
         ? { prompt: documents.tokens * (0.92 + 0.16 * random.next()), output: documents.outputTokens }
         : scaled;
-      const lengths = withinLimits(world, wanted, isDocument ? 0 : drawn.prefixTokens);
+      // A prompt cut shorter than its prefix is another prompt.
+      const hasPrefix = !isDocument && drawn.prefixId >= 0 && wanted.prompt > drawn.prefixTokens;
+      const lengths = withinLimits(world, wanted);
       const isInvalid = isWatched && random.next() < (conditions?.invalidShare ?? 0);
       const isPinned = isWatched && random.next() < (conditions?.pinnedShare ?? 0);
       const arrival: WorldArrival = {
@@ -142,8 +144,8 @@ export function createWorldTraffic(options: WorldTrafficOptions): WorldTraffic {
         outputTokens: lengths.output,
         endpoint: random.next() < 0.8 ? CHAT : COMPLETIONS,
         priority: random.next() < traffic.high_priority_share ? 'high' : 'normal',
-        prefixId: isDocument || drawn.prefixId < 0 ? -1 : drawn.prefixId * world.models.length + modelIndex,
-        prefixTokens: isDocument ? 0 : drawn.prefixTokens,
+        prefixId: hasPrefix ? drawn.prefixId * world.models.length + modelIndex : -1,
+        prefixTokens: hasPrefix ? Math.min(drawn.prefixTokens, lengths.prompt - 1) : 0,
         session: Math.floor(random.next() * traffic.sessions),
         isInvalid,
         isPinned,
@@ -235,16 +237,15 @@ const scale = ({ prompt, output }: Drawn, promptScale: number, outputScale: numb
   output: output * outputScale,
 });
 
-/** Whole tokens, prompt and answer together below the model's limit, the prefix a true part of the prompt. */
+/** Whole tokens, prompt and answer together below the model's limit. */
 function withinLimits(
   { calibration }: World,
   { prompt, output }: { readonly prompt: number; readonly output: number },
-  prefixTokens: number,
 ): { readonly prompt: number; readonly output: number } {
   const limit = calibration.context_max;
   const answer = Math.round(Math.min(Math.max(1, output), limit / 4));
   return {
-    prompt: Math.round(Math.min(Math.max(1, prompt, prefixTokens + 1), limit - answer - 1)),
+    prompt: Math.round(Math.min(Math.max(1, prompt), limit - answer - 1)),
     output: answer,
   };
 }
@@ -279,8 +280,8 @@ export function demandOf(
     mixDemand(
       config,
       sample.map((drawn): RequestLengths => {
-        const fitted = withinLimits(world, scale(drawn, promptScale, outputScale), drawn.prefixTokens);
-        return { ...fitted, cached: drawn.prefixTokens * hits };
+        const fitted = withinLimits(world, scale(drawn, promptScale, outputScale));
+        return { ...fitted, cached: fitted.prompt > drawn.prefixTokens ? drawn.prefixTokens * hits : 0 };
       }),
     );
 }

@@ -51,7 +51,7 @@ const HOPPER_70B: WorldInput = {
     engine_restart_s: 60,
     frontend_ms: 60,
     patience_s: 30,
-    deadline_s: 300,
+    deadline_s: 600,
   },
   models: [{ name: 'llama-70b', worker_share: 1 }],
   traffic: {

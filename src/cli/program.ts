@@ -212,6 +212,21 @@ function addRecordings(program: Command, done: Done): void {
       examples('replay INC-412.recording.json.gz', 'replay INC-412 --playbooks ./my-playbooks'),
     )
     .action(async (what, options) => done(await (await import('./replay.js')).replayCommand(what, options)));
+  program
+    .command('backtest')
+    .description("when an entry's alerts would have fired, by PROMETHEUS_URL, and what was concluded then")
+    .argument('<entry>', 'a playbook entry, or one of our alerts')
+    .option('--since <span>', 'how far back, such as 30d; or a time', '30d')
+    .option('--until <time>', 'to then; now when absent')
+    .option('--step <span>', 'between two evaluations', '60s')
+    .option('--limit <n>', 'how many firings are diagnosed, the newest', '50')
+    .option('--playbooks <directory>', 'read after the built-in and configured ones')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'after',
+      examples('backtest high-ttft --since 30d', 'backtest LLMQueueBuildup --since 7d --json'),
+    )
+    .action(async (entry, options) => done(await (await import('./backtest.js')).backtest(entry, options)));
 }
 
 function addHealth(program: Command, done: Done): void {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ALERTS } from '../../src/catalog/alerts.js';
 import { builtInEnginesDirectory, loadEngineFiles } from '../../src/catalog/engine-file.js';
-import { HISTOGRAM_BUCKETS } from '../../src/catalog/metrics.js';
 import { FIXED_ALERTS } from '../../src/catalog/fixed-alerts.js';
+import { HISTOGRAM_BUCKETS } from '../../src/catalog/metrics.js';
 import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
 import { generateAlertRules } from '../../src/generate/alert-rules.js';
 import { checkRules, firingAlerts, type InputSeries, withoutPromtool } from './promtool.js';

@@ -40,6 +40,8 @@ export type MechanismContext = {
   readonly ratePerWorker: number;
   /** The traffic's demand with its lengths stretched. */
   readonly demand: (promptScale: number, outputScale: number) => MixDemand;
+  /** Output tokens that this share of the usual requests stays below. */
+  readonly outputQuantile: (share: number) => number;
   readonly random: Random;
 };
 
@@ -59,6 +61,9 @@ type Definition = {
   readonly effect: readonly [number, number];
   readonly prepare: (effect: number, fault: InjectedFault, context: MechanismContext) => Effect;
 };
+
+/** The others keep some traffic, or nothing would show that they could serve it. */
+const MOST_PINNED = 0.85;
 
 const nothing: Effect = () => undefined;
 /** From 1 to `factor` as the level rises. */
@@ -121,9 +126,9 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
       const each =
         tokens * (config.prefillMsPerToken + (config.prefillMsPerTokenPer1kContext * tokens) / 2 / 1000) +
         steps * (config.baseMs + config.hostMs);
-      const usual = steadyState(config, context.demand(1, 1), ratePerWorker).load;
+      const usual = computeShare(steadyState(config, context.demand(1, 1), ratePerWorker));
       // The callers' own load is what the huge prompts leave room for: few, or compute would be short for all.
-      const room = Math.max(0.05, (0.65 - effect) / Math.max(usual, 1e-6));
+      const room = Math.max(0.05, (0.6 - effect) / Math.max(usual, 1e-6));
       return (level, conditions) => {
         conditions.rate *= grown(Math.min(1, room), level);
         const ratePerSecond = (effect * level * workers * 1000) / each;
@@ -139,8 +144,11 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
       const target = targetOf(fault, context);
       const capacity = capacityOf(context.config, context.demand(1, 1)).rate;
       const total = context.ratePerWorker * context.workers;
-      const share = Math.min(0.9, (capacity * effect) / total);
+      // Where all of the traffic would not drown one worker, it grows as well.
+      const rate = Math.max(1, (capacity * effect) / (total * MOST_PINNED));
+      const share = (capacity * effect) / (total * rate);
       return (level, conditions) => {
+        conditions.rate *= grown(rate, level);
         conditions.pinnedShare = Math.max(conditions.pinnedShare, share * level);
         conditions.pinnedWorker = target;
       };
@@ -272,7 +280,7 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
       const restartMs = world.calibration.engine_restart_s * 1000;
       const held = Math.max(1, steadyState(config, context.demand(1, 1), ratePerWorker).running);
       // More often, and the workers left would be short of capacity: another fault.
-      const everyMs = Math.max(restartMs * 6, (held / (ratePerWorker * effect)) * 1000);
+      const everyMs = Math.max(restartMs * 3, (held / (ratePerWorker * effect)) * 1000);
       return (level, { workers }) => {
         if (level <= 0) return;
         for (const own of workers) {
@@ -344,7 +352,7 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
       const { config, ratePerWorker } = context;
       const output = bisect(1, 20, (scale) => {
         const state = steadyState(config, context.demand(1, scale), ratePerWorker);
-        return state.kvShare >= effect || computeShare(state) >= 0.75 || state.batchShare >= 0.85;
+        return state.kvShare >= effect || computeShare(state) >= 0.65 || state.batchShare >= 0.85;
       });
       return (level, conditions) => {
         conditions.swing *= 0.3;
@@ -414,7 +422,7 @@ function longerUntilFull(
   share: number,
 ): { readonly prompt: number; readonly output: number } {
   let best = { prompt: 1, output: 1 };
-  for (const together of [0, 0.35, 0.7, 1]) {
+  for (const together of [0, 0.35, 0.7, 1, 1.5, 2.2, 3]) {
     const scaled = (prompt: number) => demand(prompt, prompt ** together);
     const prompt = bisect(1, 60, (scale) => {
       const mix = scaled(scale);
@@ -477,17 +485,11 @@ function decodeBatch(
 }
 
 /** The deadline that so many of the usual requests miss. */
-function deadlineFor(share: number, { config, demand, ratePerWorker, world }: MechanismContext): number {
+function deadlineFor(
+  share: number,
+  { config, demand, outputQuantile, ratePerWorker }: MechanismContext,
+): number {
   const mix = demand(1, 1);
   const { stepMs } = steadyState(config, mix, Math.min(ratePerWorker, rateAt(config, mix, 'compute', 0.9)));
-  const { median, sigma } = world.traffic.output;
-  // The quantile of a lognormal; Acklam's approximation is more than this needs.
-  const z = normalQuantile(1 - share);
-  const tokens = median * Math.exp(sigma * z);
-  return tokens * stepMs + config.frontendMs + mix.prefillMs * 2;
-}
-
-/** The standard normal's quantile, to two digits (Tukey's lambda). */
-function normalQuantile(q: number): number {
-  return (q ** 0.135 - (1 - q) ** 0.135) / 0.1975;
+  return outputQuantile(1 - share) * stepMs + config.frontendMs + mix.prefillMs * 2;
 }

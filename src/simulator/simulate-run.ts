@@ -5,6 +5,7 @@
 
 import { computeShare, rateAt, steadyState } from './capacity.js';
 import { type Conditions, calmConditions } from './conditions.js';
+import { fitTrace } from './fit-trace.js';
 import { createGatewayCounters } from './gateway-counters.js';
 import type { ScheduledIntervention } from './interventions.js';
 import { type InjectedFault, levelAt, type MechanismContext, prepareFault } from './mechanisms.js';
@@ -110,12 +111,13 @@ function createRun(plan: RunPlan): Run {
   const everyone = () => [...pools.flat()];
   let all = everyone();
 
-  const demand = demandOf(world, config, plan.trace);
+  const trace = plan.trace === null ? null : fitTrace(plan.trace, config);
+  const { demand, outputQuantile } = demandOf(world, config, trace);
   const ratePerWorker = usualRate(plan, config, demand);
   const traffic = createWorldTraffic({
     world,
     seed: plan.seed,
-    trace: plan.trace,
+    trace,
     ratePerWorker,
     workersOf,
     startPhase: plan.startPhase,
@@ -127,6 +129,7 @@ function createRun(plan: RunPlan): Run {
     workers: watched.length,
     ratePerWorker,
     demand,
+    outputQuantile,
     random,
   };
   const faults = plan.faults.map((fault) => {
@@ -319,10 +322,10 @@ function createRun(plan: RunPlan): Run {
   };
 }
 
-/** Whole workers for each share, one at least. */
+/** Whole workers for each share. In a small fleet the watched model, the first, has them all. */
 function split(workers: number, shares: readonly number[]): number[] {
   const total = shares.reduce((sum, share) => sum + share, 0);
-  const counts = shares.map((share) => Math.max(1, Math.round((workers * share) / total)));
+  const counts = shares.map((share) => Math.floor((workers * share) / total));
   const others = counts.slice(1).reduce((sum, count) => sum + count, 0);
   counts[0] = Math.max(1, workers - others);
   return counts;
@@ -332,11 +335,11 @@ function split(workers: number, shares: readonly number[]): number[] {
 function usualRate(
   { world, trace, loadFactor }: RunPlan,
   config: ReturnType<typeof servingConfigOf>,
-  demand: ReturnType<typeof demandOf>,
+  demand: MechanismContext['demand'],
 ): number {
   const rate = world.traffic.rate_per_worker_s * (world.models[0]?.rate_factor ?? 1) * loadFactor;
   if (trace === null) return rate;
-  const own = steadyState(config, demandOf(world, config, null)(1, 1), rate);
+  const own = steadyState(config, demandOf(world, config, null).demand(1, 1), rate);
   const mix = demand(1, 1);
   return Math.min(
     rateAt(config, mix, 'compute', Math.min(0.95, computeShare(own))),

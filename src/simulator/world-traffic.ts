@@ -261,7 +261,11 @@ export function demandOf(
   world: World,
   config: ServingConfig,
   trace: readonly TraceArrival[] | null,
-): (promptScale: number, outputScale: number) => MixDemand {
+): {
+  readonly demand: (promptScale: number, outputScale: number) => MixDemand;
+  /** Output tokens that this share of the requests stays below. */
+  readonly outputQuantile: (share: number) => number;
+} {
   const lengthsOf = createLengths(world, 1, trace, 0);
   const random = createRandom(1, 'demand');
   const { tenants } = world.traffic;
@@ -276,7 +280,8 @@ export function demandOf(
     return lengthsOf(Math.max(0, tenant), at + 1);
   });
   const hits = config.cachesPrefixes ? EXPECTED_HITS : 0;
-  return (promptScale, outputScale) =>
+  const outputs = sample.map(({ output }) => output).sort((a, b) => a - b);
+  const demand = (promptScale: number, outputScale: number) =>
     mixDemand(
       config,
       sample.map((drawn): RequestLengths => {
@@ -284,4 +289,8 @@ export function demandOf(
         return { ...fitted, cached: fitted.prompt > drawn.prefixTokens ? drawn.prefixTokens * hits : 0 };
       }),
     );
+  return {
+    demand,
+    outputQuantile: (share) => outputs[Math.min(outputs.length - 1, Math.floor(share * outputs.length))] ?? 1,
+  };
 }

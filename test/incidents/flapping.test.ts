@@ -132,17 +132,28 @@ describe('while it flaps', () => {
   });
 });
 
+/** What ships, where the other tests have everything five times shorter. */
+const SHIPPED = {
+  flapping: { cycles: 3, withinMs: 30 * MINUTE, quietMs: 15 * MINUTE },
+  ceilings: [
+    { pages: 3, withinMs: 15 * MINUTE },
+    { pages: 7, withinMs: HOUR },
+  ],
+  resolveHoldMs: 5 * MINUTE,
+  reopenWindowMs: 30 * MINUTE,
+};
+
 test.each([
-  ['3.6 s', 1000, 1800, 1800],
-  ['3.6 s, hardly firing', 150, 100, 3500],
-  ['24 s', 30, 12_000, 12_000],
+  ['3.6 s for an hour, with the windows that ship', 1000, 1800, 1800, SHIPPED, MINUTE],
+  ['3.6 s, hardly firing', 150, 100, 3500, {}, M],
+  ['24 s', 30, 12_000, 12_000, {}, M],
 ])(
   'flaps of one every %s, %i of them: somebody is woken, at most four times, and the end is right',
-  async (_each, count, firingMs, quietMs) => {
-    const h = await createPagingHarness({ diagnosisMs: 400 });
+  async (_each, count, firingMs, quietMs, options, minuteMs) => {
+    const h = await createPagingHarness({ diagnosisMs: 400, ...options });
 
     for (let n = 0; n < count; n += 1) await cycle(h, firingMs, quietMs);
-    await h.clock.advance(16 * M);
+    await h.clock.advance(16 * minuteMs);
 
     expect(h.wakes().length).toBeGreaterThanOrEqual(1);
     expect(h.wakes().length).toBeLessThanOrEqual(4);
@@ -154,6 +165,16 @@ test.each([
   },
   180_000,
 );
+
+test('an outage that comes back 6 min after its resolve pages, with the windows that ship', async () => {
+  const h = await createPagingHarness(SHIPPED);
+  await cycle(h, 10 * MINUTE, 6 * MINUTE);
+
+  await fires(h);
+  await h.clock.advance(10 * SECOND);
+
+  expect(h.wakes().map(({ atMs }) => Math.round(atMs / MINUTE))).toEqual([0, 16]);
+});
 
 describe('cycles', () => {
   const rule = { cycles: 3, withinMs: 30 * MINUTE, quietMs: 15 * MINUTE };

@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    // Builds that a test patches are run as they are.
+    server: { deps: { external: [/\/\.wakewell\//] } },
   },
 });

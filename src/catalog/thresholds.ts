@@ -155,7 +155,7 @@ export const THRESHOLD_DEFINITIONS: Readonly<Record<string, ThresholdDefinition>
     'the whole of the warning budget for the first token is spent waiting',
   ),
   'request_rate.grown': because(
-    1.3,
+    1.4,
     'times the rate before: within the headroom of a fleet at 75 %; lower is the swing of an ordinary hour',
   ),
   'request_rate_by_tenant.dominant': because(
@@ -190,10 +190,13 @@ export const THRESHOLD_DEFINITIONS: Readonly<Record<string, ThresholdDefinition>
     10_000,
     'five rounds of chunked prefill, and an edge of every 1-2-5 histogram; lower is a long chat',
   ),
-  'prompt_tokens.grown': because(2, 'times the p99 before; lower is one bucket of a coarse histogram'),
-  'tbt_p50_seconds.grown': because(
-    1.25,
-    'times the median before: every token is slower, not one in a hundred',
+  'prompt_tokens.grown': because(
+    1.4,
+    'times the p99 before: a mixture that stays moves it by a tenth, in a coarse histogram as well',
+  ),
+  'tbt_p99_seconds.grown': because(
+    1.8,
+    'times the p99 before: steps took a multiple; a busy hour within capacity moves it by half',
   ),
   'replicas_available.lost': because(0.97, 'times the workers before: one of thirty-two is missing'),
   'error_rate_by_type.share': because(

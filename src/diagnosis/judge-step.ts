@@ -7,7 +7,7 @@ import type { FailRule, PlaybookStep } from '../playbook/schema.js';
 import { type Seen, type Unseen, valuesByWorker } from './seen.js';
 import { shareBefore } from './share-before.js';
 import { extraNumbers, scopeNumbers, workerNumbers } from './step-numbers.js';
-import { aggregateSeries, DEFAULT_WINDOW_MS, history, type Movement, movement, TREND } from './trend.js';
+import { aggregateSeries, DEFAULT_WINDOW_MS, history, type Movement, movement } from './trend.js';
 
 export type StepReadings = {
   readonly main: Seen | Unseen;
@@ -71,7 +71,7 @@ export function judge(
     seen.splitBy !== null && readings.range?.kind === 'series'
       ? shareBefore(seen, seen.splitBy, readings.range.series, { atMs, timeScale })
       : null;
-  const past = history(points, { atMs, spanMs: TREND.spanMs / timeScale, timeScale });
+  const past = history(points, { atMs, timeScale });
 
   const base: Record<string, number> = {
     ...(seen.perWorker

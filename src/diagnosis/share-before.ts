@@ -2,7 +2,7 @@
 
 import type { SampleSeries } from '../domain/signal.js';
 import { labelOf, type Seen, scopeValues } from './seen.js';
-import { history, TREND } from './trend.js';
+import { history } from './trend.js';
 
 /**
  * Ratio 0–1, of the label value that has most now, in the oldest third of what was read; 0 when it was not there. Null
@@ -20,7 +20,7 @@ export function shareBefore(
   for (const one of [...series].sort((a, b) =>
     compare(labelOf(a.labels, splitBy), labelOf(b.labels, splitBy)),
   )) {
-    const past = history(one.points, { ...about, spanMs: TREND.spanMs / about.timeScale });
+    const past = history(one.points, about);
     if (past.before === null) continue;
     const name = labelOf(one.labels, splitBy);
     before.set(name, (before.get(name) ?? 0) + past.before);

@@ -105,14 +105,17 @@ export function movement(
   return { change: change + 0, slope: slope + 0, rising: large && move > 0, falling: large && move < 0 };
 }
 
-/** The oldest third of what is read lies before most alerts began: they wait five to ten minutes to fire. */
+/**
+ * The oldest third of what is there lies before most alerts began: they wait five to ten minutes to fire. Of a young
+ * fleet it is the first minutes, a poorer baseline than yesterday's would be, and a better one than none.
+ */
 const BEFORE_SHARE = 1 / 3;
 const RECENT_MS = 3 * MINUTE;
 /** One value is no baseline. */
 const MIN_BEFORE_POINTS = 3;
 
 export type History = {
-  /** Median of the oldest third; null where too little of it is there. */
+  /** Median of the oldest third of what is there; null where that is too little. */
   readonly before: number | null;
   /** The median of the last three minutes over `before`; null where that was 0 or is unknown. */
   readonly times: number | null;
@@ -120,14 +123,15 @@ export type History = {
   readonly peak: number | null;
 };
 
-/** How a signal stands against where it came from: ratio to the time before the change. `spanMs` back from `atMs`. */
+/** How a signal stands against where it came from: ratio to the time before the change. Points may come in any order. */
 export function history(
   points: readonly Point[],
-  about: { readonly atMs: number; readonly spanMs: number; readonly timeScale: number },
+  about: { readonly atMs: number; readonly timeScale: number },
 ): History {
   const finite = points.filter(([at, value]) => Number.isFinite(value) && at <= about.atMs);
-  const endsAt = about.atMs - about.spanMs * (1 - BEFORE_SHARE);
-  const old = finite.filter(([at]) => at >= about.atMs - about.spanMs && at <= endsAt);
+  const startsAt = finite.reduce((first, [at]) => Math.min(first, at), about.atMs);
+  const endsAt = startsAt + (about.atMs - startsAt) * BEFORE_SHARE;
+  const old = finite.filter(([at]) => at <= endsAt);
   const recent = finite.filter(([at]) => at >= about.atMs - RECENT_MS / about.timeScale);
   const values = (part: readonly Point[]) => part.map(([, value]) => value);
   const before = old.length < MIN_BEFORE_POINTS ? null : median(values(old));

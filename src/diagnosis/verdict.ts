@@ -36,16 +36,20 @@ export function decideVerdict(
   const blind = !findings.some(({ status }) => status === 'ok' || status === 'fail');
   const { lead, contributing } = blind ? NOBODY : chooseLead(weights);
   const ruledOut = blind ? [] : ruledOutCauses(weights, byId, wording);
-  const unseen = unseenThings(findings);
+  const unseen = unseenThings(findings, lead?.absentSteps ?? []);
   if (lead === null) return { ...unclearVerdict(entry, findings, wording), ruledOut, unseen };
 
   const { cause } = lead;
+  const rival = openRival(lead, weights);
+  const confidence = rival !== null && lead.confidence === 'high' ? 'medium' : lead.confidence;
   return {
     cause: cause.id,
     says: wording.text(cause.says),
     short: shorten(wording.text(cause.short)),
-    confidence: lead.confidence,
-    why: reasonFor(lead),
+    confidence,
+    why:
+      reasonFor(lead) +
+      (rival === null ? '' : `; ${rival.cause.id} not excluded (${rival.openFor} not seen)`),
     contributing: contributing.map((one) => one.cause.id),
     evidence: [...new Set(lead.requires.filter((one) => one.state === 'met').map((one) => one.step))],
     ruledOut,
@@ -91,6 +95,16 @@ function chooseLead(weights: readonly CauseWeight[]): {
   return { lead, contributing };
 }
 
+/** A cause that would lead instead, and was neither seen nor excluded: then the lead is not certain. */
+function openRival(lead: CauseWeight, weights: readonly CauseWeight[]): CauseWeight | null {
+  return (
+    weights.find(
+      ({ cause, openFor, confidence }) =>
+        openFor !== null && confidence === 'none' && cause.beats.includes(lead.cause.id),
+    ) ?? null
+  );
+}
+
 /** "3 checks for, 0 against, 1 not seen (kv_cache)". */
 function reasonFor(weight: CauseWeight): string {
   const plural = (count: number) => (count === 1 ? '1 check' : `${count} checks`);
@@ -115,10 +129,11 @@ function ruledOutCauses(
   });
 }
 
-/** One sentence a thing: steps without a result, and steps that missed some workers. */
-function unseenThings(findings: readonly Finding[]): string[] {
+/** One sentence a thing: steps without a result, steps that missed some workers, and what the lead requires and nobody measures. */
+function unseenThings(findings: readonly Finding[], absentSteps: readonly string[]): string[] {
   return findings.flatMap((finding) => {
-    if (finding.status === 'unknown') return [`${finding.title}: ${finding.says}`];
+    if (finding.status === 'unknown' || absentSteps.includes(finding.stepId))
+      return [`${finding.title}: ${finding.says}`];
     if ((finding.numbers.unseen ?? 0) === 0) return [];
     return [`${finding.title}: ${finding.says.split('; ').at(-1) ?? ''}`];
   });

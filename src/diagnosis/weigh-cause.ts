@@ -24,6 +24,10 @@ export type CauseWeight = {
   readonly unknownSteps: readonly string[];
   /** `none` = it cannot be the cause, or too little speaks for it. */
   readonly confidence: Confidence;
+  /** Steps of what it requires that do not apply here: nothing of this engine measures them. */
+  readonly absentSteps: readonly string[];
+  /** Not named, and not excluded either: what it stands on was not seen. The step that was not, or null. */
+  readonly openFor: string | null;
   /** Certainly not the cause, as far as was seen: refuted, or what it stands on is not so. */
   readonly ruledOutBy: string | null;
 };
@@ -47,12 +51,21 @@ export function weighCause(cause: PlaybookCause, findings: FindingsById, thresho
     ...new Set([...requires, ...refuters].filter((one) => one.state === 'unknown').map((one) => one.step)),
   ];
   const musts = requires.filter((one, index) => index === 0 || one.requirement.must === true);
+  // What it requires and nobody measures is a gap as well, though no fault of the source.
+  const absentSteps = requires.flatMap(({ state, requirement }) =>
+    state === 'absent' ? requirement.anyOf.map(({ step }) => step) : [],
+  );
+  const open =
+    refuter === undefined && !musts.some(({ state }) => state === 'unmet' || state === 'absent')
+      ? musts.find(({ state }) => state === 'unknown')
+      : undefined;
   const agreeing = new Set(requires.filter((one) => one.state === 'met').map((one) => one.step)).size;
 
   let confidence: Confidence = 'none';
   if (refuter === undefined && musts.every((one) => one.state === 'met') && met >= unmet) {
     if (agreeing < 2) confidence = 'low';
-    else if (unmet === 0 && unknownSteps.length === 0) confidence = 'high';
+    else if (unmet === 0 && unknownSteps.length === 0)
+      confidence = absentSteps.length === 0 ? 'high' : 'medium';
     else if (unmet === 0 ? unknownSteps.length === 1 : met > unmet && unknownSteps.length === 0)
       confidence = 'medium';
     else confidence = 'low';
@@ -66,6 +79,8 @@ export function weighCause(cause: PlaybookCause, findings: FindingsById, thresho
     unmet,
     unknownSteps,
     confidence,
+    absentSteps,
+    openFor: open?.step ?? null,
     ruledOutBy,
   };
 }

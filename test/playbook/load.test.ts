@@ -112,6 +112,7 @@ describe('an entry of an operator', () => {
       'in_flight',
       'gpu',
       'queue_balance',
+      'progress',
     ]);
   });
 

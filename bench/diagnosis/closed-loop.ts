@@ -32,9 +32,15 @@ export async function playLoop(
 ): Promise<LoopOutcome | null> {
   const { tempting } = truthOf(plan.mechanisms[0] ?? '');
   const fix = diagnosis.fixes
-    .map(({ lever, text }) => ({ lever, what: interventionOf(lever, plan, text) }))
+    .map(({ lever, text }) => ({
+      lever,
+      what: interventionOf({ lever, text, cause: diagnosis.verdict.cause, workers: plan.workers }),
+    }))
     .find(({ what }) => what !== null);
-  const wrong = tempting === null ? null : interventionOf(tempting, plan, '');
+  const wrong =
+    tempting === null
+      ? null
+      : interventionOf({ lever: tempting, text: '', cause: null, workers: plan.workers });
   if (fix === undefined || tempting === null || wrong === null) return null;
   const minutes = async (intervention: Intervention | null) => {
     const answer = await pool.run(() => ({

@@ -4,7 +4,7 @@ import { createRandom, type Random } from '../../src/simulator/random.js';
 import { ENGINE_NAMES, type EngineName } from './dialects/snapshot-dialect.js';
 import { type EngineChoice, shows } from './engine-shows.js';
 import type { RunPlan } from './run-plan.js';
-import { isFault, truthOf } from './truths.js';
+import { isFault } from './truths.js';
 
 export type PlanOptions = {
   readonly runs: number;
@@ -23,7 +23,7 @@ const SAMPLE_MS = 15_000;
 /** Five minutes of rates and some minutes to settle, healthy. */
 const LEAD_IN_MS = 4 * MINUTE;
 /** The slowest alert asks for ten minutes of a five-minute window that has turned bad. */
-const FAULT_MS = 18 * MINUTE;
+const FAULT_MS = 16 * MINUTE;
 /** At least a tenth of the runs has nothing wrong, or two things at once. */
 const QUIET_SHARE = 0.1;
 const COMPOUND_SHARE = 0.05;
@@ -68,7 +68,7 @@ function planRun(index: number, mechanism: string, context: Context): RunPlan {
   );
   const mechanisms = isCompound && other !== undefined ? [mechanism, other] : [mechanism];
   const engine = chooseEngine(random, context.engine, mechanism);
-  const hasEnd = truthOf(mechanism).causes.includes('recovered');
+  const hasEnd = mechanism === 'recovered';
   const faultAtMs = LEAD_IN_MS + Math.floor(random.next() * MINUTE);
   const durationMs = faultAtMs + FAULT_MS;
   return {
@@ -90,7 +90,7 @@ function planRun(index: number, mechanism: string, context: Context): RunPlan {
         ? { worker: Math.floor(random.next() * 16), atMs: Math.floor(random.next() * durationMs) }
         : null,
     hasBlindTwin: !isQuiet && !isCompound && round % (context.blindEvery ?? 4) === 0,
-    inClosedLoop: !isQuiet && !isCompound && round % (context.loopEvery ?? 4) === 1,
+    inClosedLoop: !isQuiet && !isCompound && round % (context.loopEvery ?? 6) === 1,
   };
 }
 

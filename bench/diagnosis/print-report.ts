@@ -6,6 +6,7 @@ import {
   classOf,
   hasFault,
   isDiagnosed,
+  isFalse,
   isRight,
   type RunResult,
   type Score,
@@ -109,7 +110,7 @@ export function unseenLines(results: readonly RunResult[]): string[] {
 export function wrongLines(results: readonly RunResult[]): string[] {
   return results
     .filter(isDiagnosed)
-    .filter((run) => (hasFault(run.plan) ? !isRight(run) : run.diagnosis.verdict.cause !== null))
+    .filter((run) => (hasFault(run.plan) ? !isRight(run) : isFalse(run)))
     .map(({ plan, diagnosis }) => {
       const { cause, confidence, contributing, why } = diagnosis.verdict;
       return (

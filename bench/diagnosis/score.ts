@@ -57,7 +57,7 @@ export function scoreRuns(results: readonly RunResult[]): Score {
       byClass.length === 0 ? null : Math.min(...byClass.map((runs) => share(runs, isRight) ?? 0)),
     fix_class_top1: macro(isFixRight),
     wrong_first_fix: share(faulty, isFixHarmful),
-    false_cause_when_healthy: share(quiet, ({ diagnosis }) => isSure(diagnosis.verdict)),
+    false_cause_when_healthy: share(quiet, isFalse),
     blind_runs: blind.length,
     blind_confidently_wrong: blind.filter(isConfidentlyWrong).length,
     checklist_top1: macro(({ plan, diagnosis }) => accepts(plan, diagnosis.checklist)),
@@ -110,11 +110,16 @@ export function isSure({ cause, confidence }: Verdict): boolean {
   return cause !== null && (confidence === 'high' || confidence === 'medium');
 }
 
+/** Something is named where nothing is wrong. */
+export function isFalse({ plan, diagnosis: { verdict } }: Diagnosed): boolean {
+  return isSure(verdict) && !accepts(plan, verdict.cause);
+}
+
 /** A blind verdict that a reader would follow into the wrong direction. */
 function isConfidentlyWrong({ plan, blind }: RunResult): boolean {
   if (blind === null) return false;
   const { verdict } = blind;
-  return verdict.confidence === 'high' || (isSure(verdict) && !accepts(plan, verdict.cause));
+  return isSure(verdict) && !accepts(plan, verdict.cause);
 }
 
 /** Whether a blind verdict says which signal it misses. */

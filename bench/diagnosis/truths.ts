@@ -7,7 +7,7 @@
 import type { SignalGroup } from './signal-groups.js';
 
 export type Truth = {
-  /** Cause ids that name the mechanism; the first is its own name, the others are argued equivalents. Empty: nothing is wrong. */
+  /** Cause ids that name the mechanism; the first is its own name, the others are argued equivalents. */
   readonly causes: readonly string[];
   /** Levers of a first fix that treats it. */
   readonly fixes: readonly string[];
@@ -19,14 +19,15 @@ export type Truth = {
   readonly tempting: string | null;
 };
 
-const NOTHING: Truth = { causes: [], fixes: [], harmful: [], deciding: [], tempting: null };
+/** Nothing is wrong: whoever asks all the same may be told that it is over. */
+const NOTHING: Truth = { causes: ['recovered'], fixes: [], harmful: [], deciding: [], tempting: null };
 
 export const TRUTHS: Readonly<Record<string, Truth>> = {
   healthy: NOTHING,
   traffic_peak: NOTHING,
   kv_high_fine: NOTHING,
   rolling_deploy: NOTHING,
-  recovered: { ...NOTHING, causes: ['recovered'] },
+  recovered: NOTHING,
   kv_load: {
     causes: ['kv_cache_exhausted'],
     fixes: ['shed', 'replicas'],
@@ -36,21 +37,21 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
   },
   kv_long_prompts: {
     causes: ['long_context_kv', 'kv_long_prompts'],
-    fixes: ['shed', 'context_cap', 'reroute'],
+    fixes: ['shed', 'context_cap', 'long_pool', 'reroute'],
     harmful: ['batch_size', 'restart_worker', 'admission'],
     deciding: ['kv', 'prompt_length'],
     tempting: 'batch_size',
   },
   kv_leak: {
     causes: ['kv_leak'],
-    fixes: ['restart_worker', 'reroute'],
+    fixes: ['restart_worker', 'restart_in_turn', 'reroute'],
     harmful: ['replicas', 'batch_size', 'admission'],
     deciding: ['kv'],
     tempting: 'replicas',
   },
   long_prefill: {
     causes: ['long_context'],
-    fixes: ['reroute', 'context_cap', 'shed'],
+    fixes: ['reroute', 'context_cap', 'long_pool', 'shed'],
     harmful: ['batch_size', 'restart_worker', 'partial_prefills'],
     deciding: ['prompt_length'],
     tempting: 'batch_size',
@@ -85,8 +86,8 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
   },
   worker_lost: {
     causes: ['worker_lost', 'worker_crash'],
-    fixes: ['restart_worker', 'replicas', 'reroute', 'shed'],
-    harmful: ['batch_size', 'context_cap', 'admission'],
+    fixes: ['replace_worker', 'restart_worker', 'replicas', 'reroute', 'shed'],
+    harmful: ['batch_size', 'context_cap', 'admission', 'restart_fleet'],
     deciding: ['restarts'],
     tempting: 'batch_size',
   },
@@ -134,7 +135,7 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
   },
   noisy_tenant: {
     causes: ['noisy_tenant'],
-    fixes: ['shed', 'tenant_limit', 'rate_limit'],
+    fixes: ['shed', 'priority'],
     harmful: ['batch_size', 'restart_worker'],
     deciding: ['tenant'],
     tempting: 'batch_size',
@@ -147,7 +148,7 @@ export function truthOf(mechanism: string): Truth {
   return truth;
 }
 
-/** Whether a fault is there to be named at all. */
+/** Whether a fault is there to be named at all: one that can be treated. */
 export function isFault(mechanism: string): boolean {
   return truthOf(mechanism).fixes.length > 0;
 }

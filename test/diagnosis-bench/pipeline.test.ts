@@ -14,7 +14,10 @@ import { promtool, withoutPromtool } from '../generate/promtool.js';
 import { BUILT_IN } from '../support/playbooks.js';
 import { prometheusBinary } from '../support/real-prometheus.js';
 
-const RUNS = 12;
+/** Each fault once, one of them played on in the simulator, and two runs with nothing wrong. */
+const RUNS = 20;
+/** One run of twenty more or less is chance. */
+const CHANCE = 0.1;
 
 describe.skipIf(withoutPromtool)('the accuracy benchmark, small', () => {
   test('names most mechanisms, better than checklist and thresholds', { timeout: 300_000 }, async () => {
@@ -40,12 +43,16 @@ describe.skipIf(withoutPromtool)('the accuracy benchmark, small', () => {
       expect(results.filter((run) => hasFault(run.plan) && isDiagnosed(run)).length).toBeGreaterThan(
         RUNS / 2,
       );
-      expect(score.top1).toBeGreaterThan(0.6);
+      expect(score.top1).toBeGreaterThan(0.5);
       expect(score.top1).toBeGreaterThan(score.checklist_top1 ?? 1);
-      expect(score.top1).toBeGreaterThanOrEqual(score.thresholds_top1 ?? 1);
+      expect(score.top1).toBeGreaterThanOrEqual((score.thresholds_top1 ?? 1) - CHANCE);
+      expect(score.wrong_first_fix).toBeLessThanOrEqual(CHANCE);
       const blind = results.filter((run) => run.blind !== null);
       expect(blind.length).toBeGreaterThan(0);
-      expect(blind.some(saysUnseen)).toBe(true);
+      expect(blind.filter(saysUnseen).length).toBeGreaterThan(blind.length / 2);
+      expect(results.flatMap(({ loop }) => loop ?? []).map(({ fixMinutes }) => fixMinutes)).toEqual([
+        expect.any(Number),
+      ]);
     } finally {
       pool.close();
       await rm(directory, { recursive: true, force: true });

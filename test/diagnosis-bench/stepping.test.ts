@@ -23,7 +23,7 @@ const MINUTE = 60_000;
 const SAMPLE_MS = 15_000;
 const STARTED = Date.UTC(2026, 8, 1, 4, 5);
 const engines = loadEngineFiles(builtInEnginesDirectory());
-const plan = aPlan({ mechanisms: ['over_capacity'], severity: 1, workers: 2, durationMs: 16 * MINUTE });
+const plan = aPlan({ mechanisms: ['over_capacity'], severity: 1, workers: 2, durationMs: 12 * MINUTE });
 
 describe.skipIf(withoutPromtool)('stepping the alerts over a backfilled run', () => {
   test('finds what promtool finds, at the same evaluation', { timeout: 120_000 }, async () => {
@@ -39,7 +39,6 @@ describe.skipIf(withoutPromtool)('stepping the alerts over a backfilled run', ()
     const first = Math.min(...found.map(({ firedAtMs }) => firedAtMs));
     expect(await firing((first - STARTED) / MINUTE)).toEqual(at(found, first));
     expect(await firing((first - STARTED) / MINUTE - 0.5)).toEqual([]);
-    expect(await firing(16)).toEqual(at(found, STARTED + 16 * MINUTE));
   });
 });
 

@@ -4,7 +4,8 @@
  * How often the product names what is wrong: simulated fleets, backfilled into the real Prometheus, alerted on by the
  * generated rules, diagnosed by the product's own code. bench/diagnosis/README.md has the definitions. One JSON line
  * last; `--json` prints nothing else, `--wrong` also prints every wrong run and
- * what each blind one says it misses.
+ * what each blind one says it misses. `--results FILE` keeps the results and scores them together with those kept before,
+ * so that a long run can be made in parts, each with a seed of its own.
  */
 
 import { mkdirSync, rmSync } from 'node:fs';
@@ -17,6 +18,7 @@ import { ENGINE_NAMES } from './diagnosis/dialects/snapshot-dialect.js';
 import type { EngineChoice } from './diagnosis/engine-shows.js';
 import { planRuns } from './diagnosis/plan-runs.js';
 import { reportLines, unseenLines, wrongLines } from './diagnosis/print-report.js';
+import { keepResults } from './diagnosis/result-file.js';
 import { runBenchmark } from './diagnosis/run-benchmark.js';
 import { scoreRuns } from './diagnosis/score.js';
 import { loadSettings, SIMULATED_MECHANISMS } from './diagnosis/simulate-plan.js';
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
     wrong: { type: 'boolean', default: false },
+    results: { type: 'string' },
   },
 });
 
@@ -70,7 +73,7 @@ try {
     engine: engineChoice,
     mechanisms: values.mechanism ?? SIMULATED_MECHANISMS,
   });
-  const results = await runBenchmark({
+  const fresh = await runBenchmark({
     plans,
     engines: engines.found,
     entries: entries.found,
@@ -82,6 +85,7 @@ try {
     pool,
     onProgress: (line) => console.error(line),
   });
+  const results = values.results === undefined ? fresh : keepResults(values.results, fresh);
   const score = scoreRuns(results);
   if (values.wrong) for (const line of [...wrongLines(results), ...unseenLines(results)]) console.error(line);
   if (!values.json) console.log(`${reportLines(results, score).join('\n')}\n`);

@@ -3,9 +3,9 @@
  *
  * How often the product names what is wrong: simulated fleets, backfilled into the real Prometheus, alerted on by the
  * generated rules, diagnosed by the product's own code. bench/diagnosis/README.md has the definitions. One JSON line
- * last; `--json` prints nothing else, `--wrong` also prints every wrong run and
- * what each blind one says it misses. `--results FILE` keeps the results and scores them together with those kept before,
- * so that a long run can be made in parts, each with a seed of its own.
+ * last; `--json` prints nothing else, `--wrong` also prints every wrong run and what each blind one says it misses.
+ * `--results FILE` keeps the results and scores them together with those kept before, so that a long run can be made in
+ * parts, each with a seed of its own.
  */
 
 import { mkdirSync, rmSync } from 'node:fs';

@@ -28,8 +28,13 @@ export function generateAlertRules(options: AlertRulesOptions): string {
   const recordings: Recordings = new Map();
   const leftOut: string[] = [];
   const alerts = options.alerts.flatMap((alert) => {
-    const expr = alertExpression(alert, engines, options.thresholds, options, recordings);
-    if (expr.kind === 'expression') return [rule(alert, expr.text, timeScale, options.publicUrl)];
+    const own: Recordings = new Map(recordings);
+    const expr = alertExpression(alert, engines, options.thresholds, options, own);
+    if (expr.kind === 'expression') {
+      // What only a left out alert would have needed is not recorded.
+      for (const [name, recorded] of own) recordings.set(name, recorded);
+      return [rule(alert, expr.text, timeScale, options.publicUrl)];
+    }
     leftOut.push(
       `# Left out: ${alert.name} (${alert.severity}), since nothing here has ${listed(expr.signals)}.`,
     );

@@ -6,7 +6,7 @@
 import type { SideCondition } from '../catalog/alert-definition.js';
 import type { EngineFile } from '../catalog/engine-file.js';
 import { expandExpression, promDuration, scaledWindow } from '../catalog/expand-expression.js';
-import { servingPods } from '../catalog/serving-pods.js';
+import { knowsItsPods, servingPods } from '../catalog/serving-pods.js';
 import { findSignal } from '../catalog/signals.js';
 import { type Thresholds, threshold } from '../catalog/thresholds.js';
 import { HOUR, MINUTE } from '../domain/clock.js';
@@ -91,7 +91,7 @@ const OVER_WORKERS: Readonly<Record<string, string>> = {
   max: `max ${BY_SCOPE} (`,
   min: `min ${BY_SCOPE} (`,
   count: `count ${BY_SCOPE} (`,
-  median: `quantile ${BY_SCOPE} (0.5, `,
+  median: `quantile ${BY_SCOPE} (0.5,`,
 };
 
 /** Medians of two engines have no common one, so the one further out speaks; numbers of workers add up. */
@@ -178,6 +178,8 @@ function workersBeyond(
 function signalExpression(signal: string, engine: EngineFile, context: RuleContext): string | null {
   const source = engine.signals[signal];
   if (source?.expr === undefined) return null;
+  // Nothing of a companion can be told from its series alone: which model they serve is said by an engine.
+  if (source.expr.includes('$pods') && !context.engines.some(knowsItsPods)) return null;
   const hourMs = findSignal(signal)?.outlivesWorker === true ? WORKER_REMEMBERED_MS : HOUR;
   const expr = expandExpression(source.expr, engine, {
     selector: '',

@@ -81,7 +81,15 @@ export const CASES: readonly AlertCase[] = [
     signal: 'gpu_memory_ratio',
     fires: { gpuMemoryGib: growing(34, 0.23) },
     quiet: { gpuMemoryGib: 38.8 },
-    alsoQuiet: { 'no capacity': { gpuMemoryGib: growing(34, 0.23), gpuCapacityGib: 0, without: /FB_FREE/ } },
+    alsoQuiet: {
+      'no capacity': {
+        gpuMemoryGib: growing(34, 0.23),
+        gpuCapacityGib: 0,
+        errors: 0.5,
+        errorType: 'oom',
+        without: /FB_FREE/,
+      },
+    },
   },
   {
     alert: 'LLMGPUMemoryPressure',
@@ -227,7 +235,10 @@ export const DAY_CASES: readonly AlertCase[] = [
     signal: 'error_ratio',
     fires: { errors: later(0.02, 0.5) },
     quiet: { errors: later(0.02, 0.05) },
-    alsoFires: { 'where yesterday had none': { errors: later(0, 0.5) } },
+    alsoFires: {
+      'where yesterday had none': { errors: later(0, 0.5) },
+      'where nothing ever failed before': { errors: (minute) => (minute < LATE ? null : 0.5) },
+    },
   },
   {
     alert: 'LLMTrafficSurge',

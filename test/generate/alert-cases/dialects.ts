@@ -194,6 +194,6 @@ function times(quantity: OverTime, factor: number): OverTime {
 function minus(left: OverTime, right: OverTime): OverTime {
   return (minute) => {
     const [a, b] = [at(left, minute), at(right, minute)];
-    return a === null || b === null ? null : a - b;
+    return a === null ? null : a - (b ?? 0);
   };
 }

@@ -1,6 +1,7 @@
 /** Plays a plan in the simulator. The one place that knows how the simulator is driven. */
 
 import { readFileSync } from 'node:fs';
+import { faultInWorld } from '../../src/simulator/fault-in-world.js';
 import type { ScheduledIntervention } from '../../src/simulator/interventions.js';
 import { MECHANISMS, type Mechanism } from '../../src/simulator/mechanism-names.js';
 import { type RunSnapshot, simulateRun } from '../../src/simulator/simulate-run.js';
@@ -53,13 +54,15 @@ export function simulatePlan(
     workers: Math.max(plan.workers, world.models.length),
     durationMs: plan.durationMs,
     sampleEveryMs: plan.sampleEveryMs,
-    faults: plan.mechanisms.map((mechanism) => ({
-      mechanism: mechanism as Mechanism,
-      atMs: plan.faultAtMs,
-      rampMs: plan.rampMs,
-      endMs: plan.endMs,
-      severity: plan.severity,
-    })),
+    faults: plan.mechanisms.map((mechanism) =>
+      faultInWorld(world, {
+        mechanism: mechanism as Mechanism,
+        atMs: plan.faultAtMs,
+        rampMs: plan.rampMs,
+        endMs: plan.endMs,
+        severity: plan.severity,
+      }),
+    ),
     interventions,
     trace,
     loadFactor: plan.loadFactor,

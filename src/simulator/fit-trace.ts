@@ -2,7 +2,7 @@ import type { ServingConfig } from './serving-config.js';
 import type { TraceArrival } from './trace.js';
 
 /** An idle worker of the world answers all but the longest hundredth of the prompts within this time, ms. */
-const LONGEST_PREFILL_MS = 800;
+const LONGEST_PREFILL_MS = 600;
 
 /**
  * A trace gives the shape of the traffic, the world its scale. Prompts are shortened in proportion where the world's

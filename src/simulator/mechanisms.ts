@@ -223,13 +223,18 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
     effect: [150, 20],
     prepare: (effect, fault, context) => {
       const struck = strikes(0.15, fault, context);
-      return (level, { workers }) => {
+      let known: readonly number[] | null = null;
+      return (level, { workers }, { incarnations }) => {
         if (level <= 0) return;
+        known ??= incarnations;
         for (const index of struck) {
           const own = workers[index];
           if (own === undefined) continue;
           own.crashEveryMs = effect * 1000;
-          own.crashDownMs = context.world.calibration.model_load_s * 1000;
+          // The kubelet waits 10 s after the first crash, twice as long after each, five minutes at most.
+          const crashes = (incarnations[index] ?? 0) - (known[index] ?? 0);
+          const backOffMs = Math.min(300_000, 10_000 * 2 ** crashes);
+          own.crashDownMs = context.world.calibration.model_load_s * 1000 + backOffMs;
         }
       };
     },

@@ -100,10 +100,10 @@ const TrafficOf = z.strictObject({
 });
 
 const FaultRanges = z.strictObject({
-  severity: Range.default([0.3, 1]),
-  onset_s: Range.default([240, 600]),
-  ramp_s: Range.default([0, 180]),
-  duration_s: Range.default([1200, 2400]),
+  severity: Range.optional(),
+  onset_s: Range.optional(),
+  ramp_s: Range.optional(),
+  duration_s: Range.optional(),
   effect: z
     .tuple([NotNegative, NotNegative])
     .optional()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { faultInWorld } from '../../src/simulator/fault-in-world.js';
 import { simulateRun } from '../../src/simulator/simulate-run.js';
 import { loadWorld, readWorld, World, worldJsonSchema } from '../../src/simulator/world.js';
 import { DEFAULT_WORLD, WORLDS } from '../../src/simulator/worlds.js';
@@ -36,6 +37,21 @@ describe('a world file', () => {
     expect(last?.workers[0]).toMatchObject({ blockSize: 32, batchMax: 48, contextMax: 8192 });
     expect(last?.slo.ttftP99Seconds).toBeGreaterThan(5);
     expect(snapshots[1]?.slo.ttftP99Seconds).toBeLessThan(5);
+  });
+
+  it('has its own severity, ramp and duration of a fault', () => {
+    const reading = loadWorld(OUTSIDE);
+    if (reading.kind === 'faulty') throw new Error(reading.faults.join('\n'));
+    const fault = { mechanism: 'kv_load', atMs: 1000, rampMs: 90_000, endMs: null, severity: 0.5 } as const;
+
+    expect(faultInWorld(reading.world, fault)).toEqual({
+      mechanism: 'kv_load',
+      atMs: 1000,
+      rampMs: 60_000,
+      endMs: 2_401_000,
+      severity: 0.75,
+    });
+    expect(faultInWorld(DEFAULT_WORLD, fault)).toBe(fault);
   });
 
   it('shows all its faults at once, each with its path', () => {

@@ -64,7 +64,7 @@ export function alertmanagerConfig(options: AlertmanagerConfigOptions): string {
       : pagerRoutingKey !== undefined
         ? { routing_key: pagerRoutingKey }
         : null;
-  return stringify({
+  return written({
     route: {
       receiver: 'wakewell',
       group_by: GROUP_BY,
@@ -118,7 +118,7 @@ export function alertmanagerConfigResource(options: {
 }): string {
   const secret = (key: string) => ({ name: 'wakewell', key });
   const only = (alertname: string) => [{ name: 'alertname', value: alertname, matchType: '=' }];
-  return stringify({
+  return written({
     apiVersion: 'monitoring.coreos.com/v1alpha1',
     kind: 'AlertmanagerConfig',
     metadata: { name: 'wakewell' },
@@ -160,6 +160,11 @@ export function alertmanagerConfigResource(options: {
       })),
     },
   });
+}
+
+/** No anchors: what is pasted elsewhere has to stand by itself. */
+function written(config: unknown): string {
+  return stringify(config, { aliasDuplicateObjects: false });
 }
 
 function matchers(labels: Inhibition['source']): string[] {

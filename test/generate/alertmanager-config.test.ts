@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { ALERTS } from '../../src/catalog/alerts.js';
 import { alertmanagerConfig, INHIBITIONS } from '../../src/generate/alertmanager-config.js';
 import { prometheusConfig } from '../../src/generate/prometheus-config.js';
 import { findBinary } from '../../src/prometheus/launch.js';
@@ -123,6 +124,93 @@ describe.skipIf(withoutAlertmanager)('a real Alertmanager with the generated con
     expect([...credentials]).toEqual(['Bearer secret-token']);
     await alertmanager.close();
     await new Promise((resolve) => webhook.close(resolve));
+  }, 60_000);
+
+  test('each graver alert silences its milder levels where it fires, and nowhere else', async () => {
+    const delivered: string[] = [];
+    const webhook = createServer(async (request, response) => {
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      for (const { labels } of JSON.parse(text).alerts) delivered.push(`${labels.alertname} ${labels.model}`);
+      response.end();
+    });
+    await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
+    const alertmanager = await startAlertmanager({
+      configYaml: alertmanagerConfig({
+        webhookUrl: `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/`,
+        groupWaitMs: 1000,
+        groupIntervalMs: 1000,
+        repeatIntervalMs: 60_000,
+      }),
+    });
+    const severityOf = (name: string) => ALERTS.find((alert) => alert.name === name)?.severity ?? 'none';
+    const pairs = ALERTS.flatMap(({ name, inhibitedBy }) =>
+      (inhibitedBy ?? []).map((graver) => ({ graver, milder: name })),
+    );
+    const alert = (alertname: string, model: string) => ({
+      labels: { alertname, severity: severityOf(alertname), ...LABELS, model },
+    });
+    const sent = [
+      ...pairs.map(({ graver }, index) => alert(graver, `both-${index}`)),
+      ...pairs.map(({ milder }, index) => alert(milder, `both-${index}`)),
+      ...pairs.map(({ milder }, index) => alert(milder, `alone-${index}`)),
+    ];
+    await fetch(`${alertmanager.url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(sent),
+    });
+
+    const expected = pairs.flatMap(({ graver, milder }, index) => [
+      `${graver} both-${index}`,
+      `${milder} alone-${index}`,
+    ]);
+    await until(() => expected.every((line) => delivered.includes(line)));
+    expect([...new Set(delivered)].sort()).toEqual(expected.sort());
+    await alertmanager.close();
+    await new Promise((resolve) => webhook.close(resolve));
+  }, 60_000);
+
+  test('what says that we are down goes to the pager and not to us, the Watchdog to us alone', async () => {
+    const calls: string[] = [];
+    const peer = createServer(async (request, response) => {
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      const body = JSON.parse(text);
+      const names = body.alerts?.map((one: { labels: Record<string, string> }) => one.labels.alertname);
+      calls.push(`${request.url} ${names?.join() ?? body.event_action}`);
+      response.writeHead(request.url === '/pager' ? 202 : 200, { 'content-type': 'application/json' });
+      response.end('{"status":"success"}');
+    });
+    await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(peer.address() as AddressInfo).port}`;
+    const configYaml = alertmanagerConfig({
+      webhookUrl: `${url}/webhook`,
+      groupWaitMs: 200,
+      groupIntervalMs: 500,
+      repeatIntervalMs: 60_000,
+      pagerRoutingKey: 'k'.repeat(32),
+    });
+    // PagerDuty's address is Alertmanager's own default: only here it is ours.
+    const alertmanager = await startAlertmanager({
+      configYaml: `global:\n  pagerduty_url: ${url}/pager\n${configYaml}`,
+    });
+    const alert = (alertname: string, severity: string) => ({ labels: { alertname, severity } });
+    await fetch(`${alertmanager.url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([
+        alert('WakewellDown', 'critical'),
+        alert('Watchdog', 'none'),
+        { labels: { ...LABELS, alertname: 'LLMStalled', severity: 'critical' } },
+      ]),
+    });
+
+    const expected = ['/pager trigger', '/webhook LLMStalled', '/webhook Watchdog'];
+    await until(() => expected.every((line) => calls.includes(line)));
+    expect([...new Set(calls)].sort()).toEqual(expected);
+    await alertmanager.close();
+    await new Promise((resolve) => peer.close(resolve));
   }, 60_000);
 });
 

@@ -190,8 +190,12 @@ export const THRESHOLD_DEFINITIONS: Readonly<Record<string, ThresholdDefinition>
     10_000,
     'five rounds of chunked prefill, and an edge of every 1-2-5 histogram; lower is a long chat',
   ),
+  'prompt_tokens.multiple': because(
+    1.5,
+    'times the p99 before: huge prompts came in; lower is the noise of a small fleet',
+  ),
   'prompt_tokens.grown': because(
-    1.4,
+    1.25,
     'times the p99 before: a mixture that stays moves it by a tenth, in a coarse histogram as well',
   ),
   'tbt_p99_seconds.grown': because(

@@ -12,7 +12,12 @@ export function workerNumbers(
   const numbers = summary(values);
   // The number a reader would quote: the worst worker's, or the typical one's where most workers are asked about.
   const quoted = kind === 'most_workers' ? median(values) : lowIsWorse ? numbers.min : numbers.max;
-  return quoted === undefined || quoted === null ? numbers : { ...numbers, value: quoted };
+  // The mean of all but the worst: what one worker is compared with where there are only two.
+  const others =
+    values.length > 1 && numbers.sum !== undefined && numbers.max !== undefined
+      ? { others: (numbers.sum - numbers.max) / (values.length - 1) + 0 }
+      : {};
+  return quoted === undefined || quoted === null ? numbers : { ...numbers, ...others, value: quoted };
 }
 
 /** Numbers of a figure of the whole scope, with the shares of the label that it is split by. */

@@ -41,7 +41,7 @@ export function decideVerdict(
 
   const { cause } = lead;
   const rival = openRival(lead, weights);
-  const confidence = rival !== null && lead.confidence === 'high' ? 'medium' : lead.confidence;
+  const confidence = capped(lead, rival, byId);
   return {
     cause: cause.id,
     says: wording.text(cause.says),
@@ -93,6 +93,16 @@ function chooseLead(weights: readonly CauseWeight[]): {
   const lead = ordered[0] ?? null;
   const contributing = holding.filter((one) => one !== lead && RANK[one.confidence] >= RANK.medium);
   return { lead, contributing };
+}
+
+/**
+ * How sure the lead is after all: medium at most where nobody measures something that it requires, or where a cause
+ * that would lead instead is not excluded; low where nothing at all was seen of what that one stands on.
+ */
+function capped(lead: CauseWeight, rival: CauseWeight | null, findings: FindingsById): Confidence {
+  const blind = rival !== null && findings.get(rival.openFor ?? '')?.numbers.value === undefined;
+  const most: Confidence = blind ? 'low' : rival !== null || lead.absentSteps.length > 0 ? 'medium' : 'high';
+  return RANK[most] < RANK[lead.confidence] ? most : lead.confidence;
 }
 
 /** A cause that would lead instead, and was neither seen nor excluded: then the lead is not certain. */

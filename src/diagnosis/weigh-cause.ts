@@ -50,22 +50,26 @@ export function weighCause(cause: PlaybookCause, findings: FindingsById, thresho
   const unknownSteps = [
     ...new Set([...requires, ...refuters].filter((one) => one.state === 'unknown').map((one) => one.step)),
   ];
+  const first = requires[0];
   const musts = requires.filter((one, index) => index === 0 || one.requirement.must === true);
   // What it requires and nobody measures is a gap as well, though no fault of the source.
   const absentSteps = requires.flatMap(({ state, requirement }) =>
     state === 'absent' ? requirement.anyOf.map(({ step }) => step) : [],
   );
-  const open =
-    refuter === undefined && !musts.some(({ state }) => state === 'unmet' || state === 'absent')
-      ? musts.find(({ state }) => state === 'unknown')
-      : undefined;
+  // Open is a cause whose very ground was not seen, and that nothing else excludes.
+  const isOpen =
+    refuter === undefined &&
+    first?.state === 'unknown' &&
+    !musts.some(({ state }) => state === 'unmet' || state === 'absent');
   const agreeing = new Set(requires.filter((one) => one.state === 'met').map((one) => one.step)).size;
 
   let confidence: Confidence = 'none';
-  if (refuter === undefined && musts.every((one) => one.state === 'met') && met >= unmet) {
-    if (agreeing < 2) confidence = 'low';
-    else if (unmet === 0 && unknownSteps.length === 0)
-      confidence = absentSteps.length === 0 ? 'high' : 'medium';
+  // A must that nobody measures is no proof against, and leaves little more than a guess.
+  const guessed = musts.slice(1).some(({ state }) => state === 'absent');
+  const stands = musts.every(({ state }, index) => state === 'met' || (index > 0 && state === 'absent'));
+  if (refuter === undefined && stands && met >= unmet) {
+    if (agreeing < 2 || guessed) confidence = 'low';
+    else if (unmet === 0 && unknownSteps.length === 0) confidence = 'high';
     else if (unmet === 0 ? unknownSteps.length === 1 : met > unmet && unknownSteps.length === 0)
       confidence = 'medium';
     else confidence = 'low';
@@ -80,7 +84,7 @@ export function weighCause(cause: PlaybookCause, findings: FindingsById, thresho
     unknownSteps,
     confidence,
     absentSteps,
-    openFor: open?.step ?? null,
+    openFor: isOpen ? (first?.step ?? null) : null,
     ruledOutBy,
   };
 }

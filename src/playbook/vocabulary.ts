@@ -18,6 +18,7 @@ export const STEP_NUMBERS = [
   'mean',
   'median',
   'sum',
+  'others',
   'workers',
   'failing',
   'unseen',

@@ -7,8 +7,10 @@ export function leverOf(entry: PlaybookEntry, causeId: string | null, fix: Fix):
   return cause?.fixes.find((template) => pattern(template.do).test(fix.do))?.lever ?? null;
 }
 
-/** The template's text with anything in place of its placeholders. */
+/** The template's text with anything in place of its placeholders and of the parts that may be left out. */
 function pattern(template: string): RegExp {
-  const parts = template.split(/\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const parts = template
+    .split(/\[\[.*?\]\]|\{[^}]*\}/)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 's');
 }

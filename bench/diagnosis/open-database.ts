@@ -19,7 +19,7 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /**
  * A scrape that fails ends its series at once by a staleness marker, which backfilling cannot write: without one a
- * series stays for the whole look-back, 5 min by default. Fifty seconds bridge three missed scrapes of 15 s and let a
+ * series stays for the whole look-back, 5 min by default. Fifty seconds bridge two missed scrapes of 15 s and let a
  * lost worker vanish in the next minute.
  */
 const LOOKBACK = '50s';

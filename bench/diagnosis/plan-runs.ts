@@ -101,12 +101,12 @@ function chooseEngine(random: Random, choice: EngineChoice, mechanism: string): 
   return pick(random, able.length > 0 ? able : wanted) ?? 'llm';
 }
 
-/** A third of the runs misses scrapes: one to four in a row, once or twice. */
+/** A third of the runs misses scrapes: one or two in a row, which the look-back bridges, once or twice. */
 function planGaps(random: Random, durationMs: number): [number, number][] {
   if (random.next() > 1 / 3) return [];
   return Array.from({ length: random.next() < 0.5 ? 1 : 2 }, () => {
     const from = Math.floor(random.next() * durationMs);
-    return [from, from + SAMPLE_MS * (1 + Math.floor(random.next() * 4))];
+    return [from, from + SAMPLE_MS * (1 + Math.floor(random.next() * 2))];
   });
 }
 

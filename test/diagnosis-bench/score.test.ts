@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { interventionOf } from '../../bench/diagnosis/interventions-of.js';
+import { leverOf } from '../../bench/diagnosis/lever-of.js';
 import { keepResults } from '../../bench/diagnosis/result-file.js';
 import { type RunResult, scoreRuns } from '../../bench/diagnosis/score.js';
 import { minutesToSlo } from '../../bench/diagnosis/slo.js';
 import type { Confidence } from '../../src/domain/verdict.js';
 import type { RunSnapshot } from '../../src/simulator/simulate-run.js';
+import { BUILT_IN } from '../support/playbooks.js';
 import { aPlan } from './a-plan.js';
 
 const MINUTE = 60_000;
@@ -108,6 +110,27 @@ describe('the score', () => {
     }
   });
 });
+
+describe('the lever of a fix', () => {
+  test('is known for every fix of every cause, whatever was filled in or left out', () => {
+    const filled = (text: string, optional: boolean) =>
+      text.replace(/\[\[(.*?)\]\]/g, optional ? '$1' : '').replace(/\{[^}]*\}/g, 'worker-3 (97%)');
+    const unknown = BUILT_IN.entries.flatMap((entry) =>
+      entry.causes.flatMap((cause) =>
+        cause.fixes.flatMap((fix) =>
+          [true, false]
+            .map((optional) => leverOf(entry, cause.id, { ...A_FIX, do: filled(fix.do, optional) }))
+            .filter((lever) => lever !== fix.lever)
+            .map((lever) => `${cause.id}: ${fix.do} → ${lever}`),
+        ),
+      ),
+    );
+
+    expect(unknown).toEqual([]);
+  });
+});
+
+const A_FIX = { do: '', command: null, expect: null, protects: null, needs: 'none', risk: null } as const;
 
 describe('the closed loop', () => {
   test('does to the worker that the advice names what the advice says', () => {

@@ -40,7 +40,7 @@ export async function examineRules(
     count: rules.length,
     dead: alerts
       .filter(({ query }) => !canAnswer(query, recorded))
-      .map(({ name, query }) => ({ name, missing: metricsOf(query).filter((one) => !recorded.has(one)) })),
+      .map(({ name, query }) => ({ name, missing: missingFor(query, rules, recorded) })),
     failing: rules.flatMap(({ name, lastError }) => (lastError === null ? [] : [{ name, error: lastError }])),
     withoutEntry: [...new Set(alerts.map(({ name }) => name))].filter(
       (name) =>
@@ -64,6 +64,23 @@ async function presentNames(
     for (const { labels } of answer.samples) present.add(labels.__name__ ?? '');
   }
   return { kind: 'names', names: present };
+}
+
+/** The metrics that an expression lacks, those of the recordings it names among them: a recording is nothing to look for. */
+function missingFor(query: string, rules: readonly LoadedRule[], known: ReadonlySet<string>): string[] {
+  const missing = new Set<string>();
+  const followed = new Set<string>();
+  const follow = (expression: string) => {
+    for (const name of metricsOf(expression)) {
+      if (known.has(name) || followed.has(name)) continue;
+      followed.add(name);
+      const recordings = rules.filter((rule) => rule.kind === 'recording' && rule.name === name);
+      if (recordings.length === 0) missing.add(name);
+      for (const recording of recordings) follow(recording.query);
+    }
+  };
+  follow(query);
+  return [...missing];
 }
 
 /** A recorded series may be absent because nothing is wrong: it counts as there when its own rule could answer. */

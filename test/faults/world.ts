@@ -62,6 +62,11 @@ export type World = {
   /** A critical TTFT of a model; returns the status of the answer. */
   readonly fire: (model: string, severity?: 'critical' | 'warning') => Promise<number>;
   readonly end: (model: string) => Promise<number>;
+  /** The same critical as some call carries it, whatever was said before: late, doubled, out of order. */
+  readonly deliver: (
+    model: string,
+    times: { readonly startedAtMs: number; readonly endedAtMs: number | null },
+  ) => Promise<number>;
   /** What a person does to an incident, by its number. */
   readonly act: (incidentId: number, act: 'acknowledge' | 'resolve') => Promise<void>;
   /** Lets time pass, and the network do its part in between. */
@@ -80,7 +85,8 @@ export async function startWorld(
   options: {
     /** More of the configuration. */
     readonly config?: Readonly<Record<string, unknown>>;
-    readonly source?: MetricsSource;
+    /** `configured` is the Prometheus that the configuration names. */
+    readonly source?: MetricsSource | 'configured';
     /** Where the pagers' events go in place of the doubles. */
     readonly eventsUrl?: string;
     /** Without a second pager the ladder ends in Slack. */
@@ -134,7 +140,7 @@ export async function startWorld(
   const app = await buildApp(read.config, {
     clock,
     random: options.random ?? (() => 0.5),
-    source: options.source ?? createScriptedSource({}),
+    ...(options.source === 'configured' ? {} : { source: options.source ?? createScriptedSource({}) }),
     logger: createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } }),
     async fetch(input, init) {
       const call = toCall(String(input), typeof init?.body === 'string' ? init.body : '', nowMs() - START_MS);
@@ -194,16 +200,24 @@ export async function startWorld(
     return double.requests().length >= calls.filter((call) => call.to === to).length;
   }
 
-  async function post(model: string, severity: string, endedAtMs: number | null): Promise<number> {
+  function post(model: string, severity: string, endedAtMs: number | null): Promise<number> {
+    const startedAtMs = started.get(model) ?? nowMs();
+    started.set(model, startedAtMs);
+    return deliver(model, severity, { startedAtMs, endedAtMs });
+  }
+
+  async function deliver(
+    model: string,
+    severity: string,
+    times: { readonly startedAtMs: number; readonly endedAtMs: number | null },
+  ): Promise<number> {
     const labels = labelsFrom([
       ['alertname', 'LLMHighTTFT'],
       ['severity', severity],
       ['cluster', 'prod-us'],
       ['model', model],
     ]);
-    const startedAtMs = started.get(model) ?? nowMs();
-    started.set(model, startedAtMs);
-    const alert = { labels, annotations: labelsFrom([]), startedAtMs, endedAtMs };
+    const alert = { labels, annotations: labelsFrom([]), ...times };
     const response = await fetch(`${url}/api/v1/alertmanager`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -232,6 +246,7 @@ export async function startWorld(
     log: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     fire: (model, severity = 'critical') => post(model, severity, null),
     end: (model) => post(model, 'critical', nowMs()),
+    deliver: (model, times) => deliver(model, 'critical', times),
     async act(incidentId, act) {
       const response = await fetch(`${url}/api/v1/incidents/${incidentId}/${act}`, { method: 'POST' });
       expect(response.status).toBe(200);

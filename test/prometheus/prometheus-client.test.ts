@@ -175,7 +175,7 @@ describe('a good answer', () => {
 const error = (errorType: string, said: string, status: number) =>
   json({ status: 'error', errorType, error: said }, status);
 
-describe('a bad answer is a reason', () => {
+describe('a bad answer is a reason (B26)', () => {
   const cases: [string, FakeAnswer, string, RegExp][] = [
     ['400 parse error', error('bad_data', 'unexpected end', 400), 'query_refused', /^unexpected end$/],
     ['422 execution', error('execution', 'many-to-many', 422), 'query_refused', /^many-to-many$/],

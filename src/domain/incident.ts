@@ -27,6 +27,9 @@ export const NO_FLAGS: IncidentFlags = {
   inStorm: false,
 };
 
+/** Source of what we say of ourselves; a webhook token of this name would share its identity. */
+export const OWN_SOURCE = 'wakewell';
+
 export const INCIDENT_KINDS = ['problem', 'storm', 'bundle'] as const;
 /**
  * problem: what alerts opened. The others are umbrellas, which speak for several problems: storm, for all of a cluster

@@ -2,13 +2,11 @@
 
 import { alertKey } from '../alertmanager/alert-key.js';
 import type { Alert, AlertGroup, AlertStatus } from '../domain/alert.js';
+import { OWN_SOURCE } from '../domain/incident.js';
 import { labelsFrom } from '../domain/labels.js';
 import { scopeOf } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
 import type { IntakeInput } from './intake-types.js';
-
-/** Source of our own alerts; a webhook token of this name would share their identity. */
-export const SELF_SOURCE = 'wakewell';
 
 export type SelfAlert = {
   readonly name: string;
@@ -26,16 +24,16 @@ export function selfInput(
   options: { readonly scopeLabels: readonly string[]; readonly nowMs: number },
 ): IntakeInput {
   const group: AlertGroup = {
-    source: SELF_SOURCE,
-    groupKey: SELF_SOURCE,
+    source: OWN_SOURCE,
+    groupKey: OWN_SOURCE,
     groupLabels: labelsFrom([]),
-    receiver: SELF_SOURCE,
+    receiver: OWN_SOURCE,
     externalUrl: null,
     truncatedAlerts: 0,
     alerts: alerts.map((one) => toAlert(one, options)),
     quarantined: [],
   };
-  return { source: SELF_SOURCE, body: Buffer.from(JSON.stringify(alerts)), parsed: { kind: 'group', group } };
+  return { source: OWN_SOURCE, body: Buffer.from(JSON.stringify(alerts)), parsed: { kind: 'group', group } };
 }
 
 function toAlert(
@@ -46,7 +44,7 @@ function toAlert(
   const labels = labelsFrom(Object.entries({ ...rest, alertname: one.name, severity: one.severity }));
   const fires = one.status === 'firing';
   return {
-    alertKey: alertKey(SELF_SOURCE, labels),
+    alertKey: alertKey(OWN_SOURCE, labels),
     fingerprint: null,
     name: one.name,
     status: one.status,

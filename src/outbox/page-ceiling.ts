@@ -3,14 +3,13 @@
  * an umbrella instead. What was let go stays so: it is sent until somebody takes it.
  */
 
-import { type Incident, publicId } from '../domain/incident.js';
+import { type Incident, OWN_SOURCE, publicId } from '../domain/incident.js';
 import type { Notification } from '../domain/notification.js';
 import { longestWindowMs, type PageCeiling, type Room, roomUnder } from '../domain/page-ceiling.js';
 import { readIncident } from '../store/incident-history.js';
 import type { NotificationStore } from '../store/notification-store.js';
 import type { Tx } from '../store/tables.js';
 import type { TimelineStore } from '../store/timeline-store.js';
-import { OWN_SOURCE } from '../store/umbrella-store.js';
 
 export type Admission =
   | { readonly kind: 'go' }

@@ -5,7 +5,7 @@
  */
 
 import { DEFAULT_THRESHOLDS, threshold } from '../catalog/thresholds.js';
-import { publicId } from '../domain/incident.js';
+import { OWN_SOURCE, publicId } from '../domain/incident.js';
 import type { IncidentView } from '../domain/incident-view.js';
 import { placeOf } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
@@ -14,7 +14,7 @@ import { minutesBetween } from './duration.js';
 import { clean, cut } from './neutralise.js';
 import { notDiagnosedBecause } from './not-diagnosed.js';
 import { presentDiagnosis } from './present-diagnosis.js';
-import { formatSymptom, type Symptom, symptomOf } from './symptom.js';
+import { alertSummary, formatSymptom, type Symptom, symptomOf } from './symptom.js';
 import { umbrellaInWords } from './umbrella-words.js';
 
 export const MAX_HEADLINE = 110;
@@ -175,6 +175,9 @@ function sentence(text: string): string {
 }
 
 function whatWasFound(view: IncidentView): string {
+  // What we say of ourselves no check of a serving fleet can add to.
+  const own = view.incident.source === OWN_SOURCE ? alertSummary(view) : null;
+  if (own !== null) return plain(own);
   const missing = notDiagnosedBecause(view);
   if (missing !== null) return missing.short;
   const verdict = presentDiagnosis(view)?.verdict;

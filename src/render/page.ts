@@ -9,6 +9,7 @@ import { placeOf } from '../domain/scope.js';
 import { type CardModel, cardModel, STATUS_WORD } from './card-model.js';
 import { headline, type SloLookup } from './headline.js';
 import { clean, cut } from './neutralise.js';
+import { alertSummary } from './symptom.js';
 
 /** Alertmanager's own notifier keeps to 512,000 bytes as well. */
 const MAX_EVENT_BYTES = 512_000;
@@ -139,6 +140,7 @@ function detailsOf(model: CardModel, view: IncidentView): Record<string, string>
   say('not seen', model.unseen.join('; '), MAX_UNSEEN);
   say('objective', model.slo);
   say('alerts', model.alerts ?? view.incident.alertName);
+  say('alert says', alertSummary(view));
   say('most urgent', model.members.slice(0, MOST_URGENT).join('; '), MAX_MEMBERS);
   // Every one of them: what a page does not name, nobody was told of.
   for (const { name, ids } of model.memberGroups) {

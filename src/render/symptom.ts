@@ -134,6 +134,14 @@ export function leadAlert(view: IncidentView): IncidentAlert | null {
   return view.alerts.find((alert) => alert.alertKey === alertKey) ?? view.alerts[0] ?? null;
 }
 
+/** What the lead alert's rule says of it, as one line; null when it says nothing. */
+export function alertSummary(view: IncidentView): string | null {
+  const annotations = leadAlert(view)?.annotations;
+  if (annotations === undefined) return null;
+  const text = labelValue(annotations, 'summary') ?? labelValue(annotations, 'description') ?? '';
+  return clean(text) || null;
+}
+
 /** 11.84 s → "11.8s"; 0.072 → "7.2%"; 412 → "412 waiting". */
 export function formatSymptom(value: number, unit: SymptomUnit): string {
   switch (unit) {

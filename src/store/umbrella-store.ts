@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { sql } from 'kysely';
-import { type IncidentKind, publicId } from '../domain/incident.js';
+import { type IncidentKind, OWN_SOURCE, publicId } from '../domain/incident.js';
 import { labelsFrom } from '../domain/labels.js';
 import type { Scope } from '../domain/scope.js';
 import type { Severity } from '../domain/severity.js';
@@ -22,9 +22,6 @@ export type NewUmbrella = {
 };
 
 export type Umbrella = { readonly incidentId: number; readonly episodeId: number };
-
-/** Whose umbrellas they are: nobody sent them. */
-export const OWN_SOURCE = 'wakewell';
 
 const WITHHELD_PAGE = sql<boolean>`notifications.state = 'withheld' and notifications.purpose = 'page'`;
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ALERTS } from '../../src/catalog/alerts.js';
+import type { IncidentView } from '../../src/domain/incident-view.js';
 import { labelsFrom } from '../../src/domain/labels.js';
 import { compose, headline, MAX_HEADLINE } from '../../src/render/headline.js';
+import { renderPagerDutyTrigger } from '../../src/render/page.js';
 import { symptomOf } from '../../src/render/symptom.js';
 import {
   aDiagnosis,
@@ -36,6 +38,9 @@ const hostile = fc.oneof(
     '....',
   ),
 );
+
+const pageOf = (view: IncidentView) =>
+  renderPagerDutyTrigger(view, { routingKey: 'r'.repeat(32), publicUrl: null });
 
 describe('the headline', () => {
   test('says severity, symptom with number, place, objective, cause and id', () => {
@@ -156,6 +161,31 @@ describe('the headline', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  test('what we say of ourselves is said, whatever a check of the fleet found', () => {
+    const view = aView({
+      incident: { id: 3, source: 'wakewell', alertName: 'WakewellLate', scope: labelsFrom([]) },
+      alerts: [
+        anIncidentAlert({
+          name: 'WakewellLate',
+          annotations: labelsFrom([['summary', '2 incidents that nobody was told of,\nthe oldest for 4m']]),
+        }),
+      ],
+    });
+
+    expect(headline(view)).toBe(
+      'CRIT WakewellLate unknown scope. 2 incidents that nobody was told of, the oldest for 4m. INC-3',
+    );
+    expect(pageOf(view).payload.custom_details?.['alert says']).toBe(
+      '2 incidents that nobody was told of, the oldest for 4m',
+    );
+  });
+
+  test('a page says what the rule of its alert says', () => {
+    expect(pageOf(aView()).payload.custom_details?.['alert says']).toBe('TTFT p99 is above 5 s');
+    const mute = aView({ alerts: [anIncidentAlert({ annotations: labelsFrom([['summary', ' \u200b']]) })] });
+    expect(pageOf(mute).payload.custom_details).not.toHaveProperty('alert says');
   });
 
   test('a cause is cut between graphemes', () => {

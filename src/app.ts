@@ -18,6 +18,7 @@ import { AppError } from './domain/errors.js';
 import type { IncidentView } from './domain/incident-view.js';
 import { labelsFrom } from './domain/labels.js';
 import type { MetricsSource } from './domain/metrics-source.js';
+import type { Scope } from './domain/scope.js';
 import type { FindScopes } from './domain/serving-health.js';
 import { createHealthWatch } from './health/watch-health.js';
 import { createAlertmanagerWebhook } from './http/alertmanager-webhook.js';
@@ -63,9 +64,7 @@ import { readUnclaimedPages } from './outbox/unclaimed-pages.js';
 import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
 import { matchEntry } from './playbook/match.js';
-import { createScopeFinder } from './prometheus/find-scopes.js';
-import { createPrometheusClient } from './prometheus/prometheus-client.js';
-import { createPrometheusSource } from './prometheus/prometheus-source.js';
+import { connectSources } from './prometheus/connect-sources.js';
 import { createReceivers } from './receivers/create-receivers.js';
 import { fetchNothing } from './receivers/shadow.js';
 import { renderPlainText } from './render/plain-text.js';
@@ -121,7 +120,12 @@ export type App = {
   readonly readView: (incidentId: number) => Promise<IncidentView | null>;
 };
 
-type Metrics = { readonly source: MetricsSource; readonly findScopes: FindScopes };
+type Metrics = {
+  readonly source: MetricsSource;
+  /** The one of several that knows a scope. */
+  readonly sourceFor: (scope: Scope) => MetricsSource;
+  readonly findScopes: FindScopes;
+};
 
 export type AppOverrides = {
   readonly clock?: Clock;
@@ -197,7 +201,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const work = createWorkStore();
   const readView = (incidentId: number) => readIncidentView(db.kysely, incidentId);
 
-  const { source, findScopes } =
+  const { source, sourceFor, findScopes } =
     overrides.source === undefined ? connectPrometheus() : given(overrides.source);
   const servingHealth = createHealthWatch({
     ...{ db, source, findScopes, thresholds, clock },
@@ -250,7 +254,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     entryFor: (labels) => matchEntry(entries, labels).entry,
     recheck: ({ scope }, entry, check) =>
       recheck(check, {
-        ...{ entry, scope, source, thresholds, timeScale, clock },
+        ...{ entry, scope, thresholds, timeScale, clock },
+        source: sourceFor(scope),
         atMs: clock.now(),
         deadlineMs: config.timings.diagnosisMs,
       }),
@@ -398,7 +403,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       alertName: incident.alertName,
       alertExpression: lead?.expression ?? null,
       scope: incident.scope,
-      source,
+      source: sourceFor(incident.scope),
       thresholds,
       atMs: clock.now(),
       timeScale,
@@ -433,29 +438,22 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
 
   function given(own: MetricsSource): Metrics {
     const nowhere = { kind: 'scopes', scopes: [] } as const;
-    return { source: own, findScopes: overrides.findScopes ?? (() => Promise.resolve(nowhere)) };
+    const findScopes = overrides.findScopes ?? (() => Promise.resolve(nowhere));
+    return { source: own, sourceFor: () => own, findScopes };
   }
 
   function connectPrometheus(): Metrics {
-    if (config.prometheus.url === null) return blindSource('no PROMETHEUS_URL is configured');
-    const { url, bearerToken, basicAuth, headers } = config.prometheus;
-    const client = createPrometheusClient({
-      baseUrl: url,
-      ...(bearerToken === undefined ? {} : { bearerToken: bearerToken.reveal() }),
-      ...(basicAuth === undefined
-        ? {}
-        : { basicAuth: { username: basicAuth.username, password: basicAuth.password.reveal() } }),
-      headers,
-      timeoutMs: config.timings.queryMs,
-      clock,
+    if (config.prometheus.length === 0) return blindSource('no PROMETHEUS_URL is configured');
+    const connected = connectSources({
+      sources: config.prometheus,
+      engines: [...ownEngines, ...loadEngineFiles(builtInEnginesDirectory())],
+      scopeLabels: config.scopeLabels,
+      queryMs: config.timings.queryMs,
+      defaultWindowMs: Math.max(5 * SECOND, Math.round((5 * MINUTE) / timeScale)),
+      ...{ clock, timeScale },
     });
-    onStop('prometheus', () => client.close());
-    const engines = [...ownEngines, ...loadEngineFiles(builtInEnginesDirectory())];
-    const defaultWindowMs = Math.max(5 * SECOND, Math.round((5 * MINUTE) / timeScale));
-    return {
-      source: createPrometheusSource({ client, engines, clock, timeScale, defaultWindowMs }),
-      findScopes: createScopeFinder(client, engines, config.scopeLabels),
-    };
+    onStop('prometheus', () => connected.close());
+    return connected;
   }
 
   const webhook = createAlertmanagerWebhook({
@@ -654,13 +652,11 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
 /** A source that sees nothing and says why: incidents are opened and routed without it. */
 function blindSource(detail: string): Metrics {
   const nothing = { kind: 'failed', reason: 'unreachable', detail, engine: null, query: null } as const;
-  return {
-    source: {
-      kind: 'prometheus',
-      readSignal: () => Promise.resolve(nothing),
-      readRange: () => Promise.resolve(nothing),
-      query: () => Promise.resolve(nothing),
-    },
-    findScopes: () => Promise.resolve(nothing),
+  const source: MetricsSource = {
+    kind: 'prometheus',
+    readSignal: () => Promise.resolve(nothing),
+    readRange: () => Promise.resolve(nothing),
+    query: () => Promise.resolve(nothing),
   };
+  return { source, sourceFor: () => source, findScopes: () => Promise.resolve(nothing) };
 }

@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/config.js';
 import type { PlaybookEntry } from '../playbook/schema.js';
+import { caFaults } from '../prometheus/connect-sources.js';
 import { receiversOf } from '../routing/escalation-target.js';
 import { checkRecordings } from './check-recordings.js';
 import { EXIT } from './exit-codes.js';
@@ -19,7 +20,11 @@ export async function check(options: {
   const entries = loadEntries(config?.playbookDirectories ?? [], config?.thresholds ?? {});
 
   const parts: { name: string; count: number | null; faults: readonly string[] }[] = [
-    { name: 'configuration', count: null, faults: read.kind === 'faulty' ? read.faults : [] },
+    {
+      name: 'configuration',
+      count: null,
+      faults: read.kind === 'faulty' ? read.faults : caFaults(read.config.prometheus),
+    },
     { name: 'engine files', count: engines.found.length, faults: engines.faults },
     { name: 'playbook entries', count: entries.found.length, faults: entries.faults },
   ];

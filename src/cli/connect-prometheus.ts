@@ -1,43 +1,28 @@
-/** The metrics source of commands that ask Prometheus themselves, without a running service. */
+/** The metrics sources of commands that ask Prometheus themselves, without a running service. */
 
 import { systemClock } from '../app.js';
 import type { EngineFile } from '../catalog/engine-file.js';
 import type { Config } from '../config/config.js';
-import type { MetricsSource } from '../domain/metrics-source.js';
-import type { FindScopes } from '../domain/serving-health.js';
-import { createScopeFinder } from '../prometheus/find-scopes.js';
-import { createPrometheusClient, type PrometheusClient } from '../prometheus/prometheus-client.js';
-import { createPrometheusSource } from '../prometheus/prometheus-source.js';
+import { AppError } from '../domain/errors.js';
+import { type ConnectedSources, connectSources } from '../prometheus/connect-sources.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
 
-export type Connected = {
-  readonly client: PrometheusClient;
-  readonly source: MetricsSource;
-  readonly findScopes: FindScopes;
-  readonly close: () => Promise<void>;
-};
-
-/** Throws a usage failure where no Prometheus is configured. */
-export function connectPrometheus(config: Config, engines: readonly EngineFile[]): Connected {
-  const { prometheus, timeScale } = config;
-  if (prometheus.url === null) {
+/** Throws a usage failure where no Prometheus is configured, or one of them cannot be as it is. */
+export function connectPrometheus(config: Config, engines: readonly EngineFile[]): ConnectedSources {
+  if (config.prometheus.length === 0) {
     throw new CommandFailure(EXIT.usage, 'there is nothing to ask: set PROMETHEUS_URL');
   }
-  const { bearerToken, basicAuth } = prometheus;
-  const client = createPrometheusClient({
-    baseUrl: prometheus.url,
-    ...(bearerToken === undefined ? {} : { bearerToken: bearerToken.reveal() }),
-    ...(basicAuth === undefined
-      ? {}
-      : { basicAuth: { username: basicAuth.username, password: basicAuth.password.reveal() } }),
-    headers: prometheus.headers,
-    timeoutMs: config.timings.queryMs,
-    clock: systemClock,
-  });
-  return {
-    client,
-    source: createPrometheusSource({ client, engines, clock: systemClock, timeScale }),
-    findScopes: createScopeFinder(client, engines, config.scopeLabels),
-    close: () => client.close(),
-  };
+  try {
+    return connectSources({
+      sources: config.prometheus,
+      engines,
+      scopeLabels: config.scopeLabels,
+      queryMs: config.timings.queryMs,
+      clock: systemClock,
+      timeScale: config.timeScale,
+    });
+  } catch (error) {
+    if (error instanceof AppError) throw new CommandFailure(EXIT.usage, error.message);
+    throw error;
+  }
 }

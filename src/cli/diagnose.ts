@@ -28,14 +28,15 @@ export async function diagnoseAlert(alertName: string, options: DiagnoseOptions)
   const faults = [...engines.faults, ...entries.faults];
   if (faults.length > 0) throw new CommandFailure(EXIT.usage, faults.join('\n'));
 
-  const { source, close } = connectPrometheus(config, engines.found);
+  const scope = scopeOf(labels, config.scopeLabels);
+  const { sourceFor, close } = connectPrometheus(config, engines.found);
   const outcome = await diagnose({
     entries: entries.found,
     labels,
     alertName,
     alertExpression: null,
-    scope: scopeOf(labels, config.scopeLabels),
-    source,
+    scope,
+    source: sourceFor(scope),
     thresholds: { ...DEFAULT_THRESHOLDS, ...config.thresholds },
     atMs,
     deadlineMs: config.timings.diagnosisMs,

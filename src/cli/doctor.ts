@@ -21,7 +21,7 @@ export async function doctor(options: { readonly json: boolean }): Promise<numbe
   const entries = loadEntries(config.playbookDirectories, config.thresholds);
   const faults = [...engines.faults, ...entries.faults];
   if (faults.length > 0) throw new CommandFailure(EXIT.usage, faults.join('\n'));
-  const metrics = config.prometheus.url === null ? null : connectPrometheus(config, engines.found);
+  const metrics = config.prometheus.length === 0 ? null : connectPrometheus(config, engines.found);
   try {
     const report = await examine({
       metrics,
@@ -32,8 +32,7 @@ export async function doctor(options: { readonly json: boolean }): Promise<numbe
       clock: systemClock,
     });
     console.log(options.json ? JSON.stringify(report) : doctorLines(report).join('\n'));
-    const prometheus = report.reached.find(({ name }) => name === 'prometheus');
-    if (prometheus?.ok === false && report.rules === null) return EXIT.unreachable;
+    if (metrics !== null && report.rules.length === 0) return EXIT.unreachable;
     return hasFindings(report) ? EXIT.found : EXIT.fine;
   } finally {
     await metrics?.close();
@@ -114,7 +113,7 @@ export function doctorLines({ reached, scopes, rules }: DoctorReport): string[] 
     ...reached.map(({ name, ok, detail }) => `${mark(ok)} ${name.padEnd(20)} ${clean(detail)}`),
     ...scopes.flatMap((scope) => ['', ...scopeLines(scope)]),
     '',
-    ...ruleLines(rules),
+    ...(rules.length === 0 ? ['? rules                not looked at'] : rules.flatMap(ruleLines)),
   ];
 }
 
@@ -160,13 +159,13 @@ function bySaying(signals: DoctorReport['scopes'][number]['signals']): [string, 
   return [...groups];
 }
 
-function ruleLines(rules: DoctorReport['rules']): string[] {
-  if (rules === null) return ['? rules                not looked at'];
-  if (rules.kind === 'failed') return [`? rules                ${clean(rules.detail)}`];
+function ruleLines(rules: DoctorReport['rules'][number]): string[] {
+  const name = (rules.source === null ? 'rules' : `rules ${rules.source}`).padEnd(20);
+  if (rules.kind === 'failed') return [`? ${name} ${clean(rules.detail)}`];
   if (rules.count === 0)
-    return ['✗ rules                none is loaded: wakewell rules -o rules.yml, and name it in rule_files'];
+    return [`✗ ${name} none is loaded: wakewell rules -o rules.yml, and name it in rule_files`];
   return [
-    `${mark(rules.dead.length + rules.failing.length === 0)} rules                ${rules.count} loaded`,
+    `${mark(rules.dead.length + rules.failing.length === 0)} ${name} ${rules.count} loaded`,
     ...rules.dead.map(
       ({ name, missing }) => `  ✗ ${clean(name)} can never fire: no series for ${clean(missing.join(', '))}`,
     ),

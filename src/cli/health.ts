@@ -56,7 +56,8 @@ function statusOf(
   failOn: 'warning' | 'critical' | undefined,
 ): number {
   if (blind !== null && reports.length === 0 && blind.startsWith('no model is seen')) return EXIT.unreachable;
-  const unknown = reports.some(({ checks }) => checks.some(({ status }) => status === 'unknown'));
+  const unknown =
+    blind !== null || reports.some(({ checks }) => checks.some(({ status }) => status === 'unknown'));
   if (failOn === undefined) return EXIT.fine;
   return isAtLeast(overall, failOn) || (failOn === 'warning' && unknown) ? EXIT.found : EXIT.fine;
 }

@@ -75,6 +75,18 @@ export type ReceiverEntry = z.output<typeof ReceiverEntry>;
 
 const TokenEntry = z.strictObject({ name: Name, token: AccessToken });
 
+const PrometheusEntry = z.strictObject({
+  name: Name.optional(),
+  url: HttpUrl.optional(),
+  external_labels: z.record(z.string(), Text).optional(),
+  match: z.array(Text).optional(),
+  bearer_token: Credential.optional(),
+  basic_auth: z.strictObject({ username: Text, password: Credential }).optional(),
+  ca_file: Text.optional(),
+  headers: z.record(z.string(), Text).optional(),
+});
+export type PrometheusEntry = z.output<typeof PrometheusEntry>;
+
 export const ConfigFile = z.strictObject({
   host: Host.optional(),
   port: Port.optional(),
@@ -84,14 +96,7 @@ export const ConfigFile = z.strictObject({
   log_level: z.enum(LOG_LEVELS).optional(),
   mode: z.enum(MODES).optional(),
   time_scale: PositiveNumber.optional(),
-  prometheus: z
-    .strictObject({
-      url: HttpUrl.optional(),
-      bearer_token: Credential.optional(),
-      basic_auth: z.strictObject({ username: Text, password: Credential }).optional(),
-      headers: z.record(z.string(), Text).optional(),
-    })
-    .optional(),
+  prometheus: z.union([z.array(PrometheusEntry).min(1), PrometheusEntry]).optional(),
   alertmanager: z
     .strictObject({
       url: HttpUrls.optional(),

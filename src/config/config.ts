@@ -17,6 +17,7 @@ import {
   type SEVERITY_WORDS,
 } from './config-file.js';
 import { applyEnvironment, DEFAULT_SOURCE, ENVIRONMENT_VARIABLES } from './environment.js';
+import { checkPrometheus, type PrometheusConfig, prometheusSources } from './prometheus-config.js';
 import type { Secret } from './secret.js';
 import { didYouMean } from './suggest.js';
 import { type Environment, type Path, readYamlFile } from './yaml-file.js';
@@ -76,12 +77,8 @@ export type Config = {
   readonly mode: (typeof MODES)[number];
   /** 1 = real; 20 = windows, holds and intervals 20 times shorter. */
   readonly timeScale: number;
-  readonly prometheus: {
-    readonly url: string | null;
-    readonly bearerToken?: Secret;
-    readonly basicAuth?: { readonly username: string; readonly password: Secret };
-    readonly headers: Readonly<Record<string, string>>;
-  };
+  /** Empty = no metrics. With several, an alert's scope chooses one. */
+  readonly prometheus: readonly PrometheusConfig[];
   readonly alertmanager: {
     /** HA peers of one Alertmanager; empty = it is not asked. */
     readonly urls: readonly string[];
@@ -175,6 +172,7 @@ export type ReadConfigInput = {
 };
 
 const DEFAULT_PORT = 9099;
+const DEFAULT_SCOPE_LABELS = ['cluster', 'namespace', 'model'];
 const DAY_MS = 86_400_000;
 export const DEFAULT_DATABASE_URL = 'file:./data/wakewell.db';
 const DEFAULT_EVENTS_URL = 'https://events.pagerduty.com/v2/enqueue';
@@ -287,6 +285,7 @@ function checkNames(
     const wrong = input.checkMatcher?.(text) ?? null;
     if (wrong !== null) fault(['watchdog', 'matchers', index], `watchdog: ${wrong}`);
   });
+  checkPrometheus(file.prometheus, file.scope_labels ?? DEFAULT_SCOPE_LABELS, input.checkMatcher, fault);
   checkKeys('thresholds', 'threshold', file.thresholds, input.thresholdNames, fault);
   checkKeys('slo', 'signal', file.slo, input.signalNames, fault);
 }
@@ -329,7 +328,6 @@ function complete(file: ConfigFile, directory: string): Config {
   const port = file.port ?? DEFAULT_PORT;
   const own =
     isLoopback(host) && port !== 0 ? `http://${host.includes(':') ? `[${host}]` : host}:${port}` : null;
-  const { bearer_token: bearerToken, basic_auth: basicAuth } = file.prometheus ?? {};
   const { bearer_token: upstreamToken, basic_auth: upstreamBasic } = file.alertmanager ?? {};
   const receivers = (file.receivers ?? []).map(toReceiver);
   const heard = receivers.some(({ kind }) => kind === 'slack' || kind === 'pagerduty' || kind === 'log');
@@ -342,12 +340,7 @@ function complete(file: ConfigFile, directory: string): Config {
     logLevel: file.log_level ?? 'info',
     mode: file.mode ?? 'live',
     timeScale: file.time_scale ?? 1,
-    prometheus: {
-      url: file.prometheus?.url ?? null,
-      ...(bearerToken === undefined ? {} : { bearerToken }),
-      ...(basicAuth === undefined ? {} : { basicAuth }),
-      headers: file.prometheus?.headers ?? {},
-    },
+    prometheus: prometheusSources(file.prometheus, directory),
     alertmanager: {
       urls: file.alertmanager?.url ?? [],
       receiver: file.alertmanager?.receiver ?? 'wakewell',
@@ -369,7 +362,7 @@ function complete(file: ConfigFile, directory: string): Config {
               timeZone: weekly.timezone ?? 'UTC',
             },
     })),
-    scopeLabels: file.scope_labels ?? ['cluster', 'namespace', 'model'],
+    scopeLabels: file.scope_labels ?? DEFAULT_SCOPE_LABELS,
     severityMapping: Object.fromEntries(
       Object.entries(file.severity_mapping ?? {}).map(([word, severity]) => [word.toLowerCase(), severity]),
     ),
@@ -476,7 +469,7 @@ function warningsOf(config: Config): string[] {
   if (config.mode === 'shadow') {
     warnings.push('mode is shadow: everything is decided and shown, and nobody is told of anything');
   }
-  if (config.prometheus.url === null) {
+  if (config.prometheus.length === 0) {
     warnings.push('no PROMETHEUS_URL: incidents are opened and routed, but no check can see a metric');
   }
   if (!config.receivers.some(({ kind }) => kind === 'pagerduty')) {

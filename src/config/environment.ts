@@ -81,7 +81,7 @@ export function applyEnvironment(file: ConfigFile, env: Environment): Overridden
     url: read('WAKEWELL_URL', HttpUrl) ?? file.url,
     database_url: read('DATABASE_URL', DatabaseUrl) ?? file.database_url,
     log_level: logLevel,
-    prometheus: { ...file.prometheus, url: read('PROMETHEUS_URL', HttpUrl) ?? file.prometheus?.url },
+    prometheus: prometheusWith(file.prometheus, read('PROMETHEUS_URL', HttpUrl), faults),
     alertmanager: { ...file.alertmanager, url: read('ALERTMANAGER_URL', HttpUrls) ?? file.alertmanager?.url },
     receivers: receiversWith(file.receivers ?? [], read, incomplete),
     tokens: {
@@ -90,6 +90,18 @@ export function applyEnvironment(file: ConfigFile, env: Environment): Overridden
     },
   };
   return { file: merged, faults, incomplete, warnings: mistypedVariables(env) };
+}
+
+/** One address cannot stand for several sources. */
+function prometheusWith(
+  prometheus: ConfigFile['prometheus'],
+  url: string | undefined,
+  faults: string[],
+): ConfigFile['prometheus'] {
+  if (!Array.isArray(prometheus)) return url === undefined ? prometheus : { ...prometheus, url };
+  if (url !== undefined)
+    faults.push('PROMETHEUS_URL: the file lists its sources by name, expected it to be unset');
+  return prometheus;
 }
 
 type Read = <T>(name: EnvironmentVariable, schema: z.ZodType<T>) => T | undefined;

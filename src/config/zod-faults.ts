@@ -30,6 +30,7 @@ export function faultsOf(error: z.ZodError, schema: z.ZodType, value: unknown): 
         ];
       }
       case 'invalid_union': {
+        if (issue.errors.length > 0) return faultsOfMeant(issue, schema, value, found);
         const kinds = discriminatorValues(schema, path);
         return [
           {
@@ -43,10 +44,29 @@ export function faultsOf(error: z.ZodError, schema: z.ZodType, value: unknown): 
           issue.expected === 'array' ? 'a list' : issue.expected === 'string' ? 'text' : 'a map';
         return [{ path, message: `${prefix(path)}found ${describeValue(found)}, expected ${expected}` }];
       }
+      case 'too_small':
+        return [{ path, message: `${prefix(path)}found an empty list, expected at least one` }];
       default:
         return [{ path, message: `${prefix(path)}${issue.message}` }];
     }
   });
+}
+
+/** Of alternatives that no word tells apart (one, or a list of them), the mistake is in the one that was written. */
+function faultsOfMeant(
+  issue: z.core.$ZodIssueInvalidUnion,
+  schema: z.ZodType,
+  value: unknown,
+  found: unknown,
+): PathFault[] {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+  const meant = issue.errors.find(
+    (inner) => !inner.some((one) => one.code === 'invalid_type' && one.path.length === 0),
+  );
+  if (meant === undefined)
+    return [{ path, message: `${prefix(path)}found ${describeValue(found)}, expected a map or a list` }];
+  const issues = meant.map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
+  return faultsOf({ issues } as z.ZodError, schema, value);
 }
 
 /** `receivers[0].url: `, or nothing at the top. */

@@ -40,6 +40,8 @@ export type ScopesFound =
   | {
       readonly kind: 'scopes';
       readonly scopes: readonly { readonly scope: Scope; readonly engines: readonly string[] }[];
+      /** Sources that did not answer, each with why: what they serve is missing here. */
+      readonly unseen?: readonly string[];
     }
   | { readonly kind: 'failed'; readonly reason: FailureReason; readonly detail: string };
 

@@ -4,10 +4,9 @@ import type { EngineFile } from '../catalog/engine-file.js';
 import type { Clock } from '../domain/clock.js';
 import type { MetricsSource } from '../domain/metrics-source.js';
 import type { Scope } from '../domain/scope.js';
-import type { FindScopes } from '../domain/serving-health.js';
 import type { PlaybookEntry } from '../playbook/schema.js';
+import type { ConnectedSource } from '../prometheus/connect-sources.js';
 import { findOldNames, type OldNames } from '../prometheus/old-names.js';
-import type { PrometheusClient } from '../prometheus/prometheus-client.js';
 import { type ExaminedRules, examineRules } from './examine-rules.js';
 import { type BlindStep, blindSteps, type ExaminedSignal, examineSignals } from './examine-signals.js';
 
@@ -17,9 +16,10 @@ export type Reached = { readonly name: string; readonly ok: boolean | null; read
 export type DoctorDeps = {
   /** Null without a configured Prometheus. */
   readonly metrics: {
-    readonly client: PrometheusClient;
     readonly source: MetricsSource;
-    readonly findScopes: FindScopes;
+    readonly sources: readonly Pick<ConnectedSource, 'name' | 'client' | 'findScopes' | 'externalLabels'>[];
+    /** Which of them a scope chooses. */
+    readonly namesFor: (scope: Scope) => readonly string[];
   } | null;
   readonly engines: readonly EngineFile[];
   readonly entries: readonly PlaybookEntry[];
@@ -38,12 +38,15 @@ export type ScopeReport = {
   readonly blindSteps: readonly BlindStep[];
 };
 
+/** `source` is null where there is only one. */
+export type SourceRules = ExaminedRules & { readonly source: string | null };
+
 export type DoctorReport = {
   readonly atMs: number;
   readonly reached: readonly Reached[];
   readonly scopes: readonly ScopeReport[];
-  /** Null where Prometheus was not asked. */
-  readonly rules: ExaminedRules | null;
+  /** Of each source that answered. */
+  readonly rules: readonly SourceRules[];
 };
 
 /** Never throws for what the outside does. Scopes one after the other: each asks some forty questions. */
@@ -52,37 +55,65 @@ export async function examine(deps: DoctorDeps): Promise<DoctorReport> {
   const others = Promise.all(deps.reach.map((one) => one()));
   if (deps.metrics === null) {
     const prometheus = { name: 'prometheus', ok: null, detail: 'not configured: set PROMETHEUS_URL' };
-    return { atMs, reached: [prometheus, ...(await others)], scopes: [], rules: null };
+    return { atMs, reached: [prometheus, ...(await others)], scopes: [], rules: [] };
   }
-  const { client, source, findScopes } = deps.metrics;
-  const found = await findScopes({ atMs });
-  if (found.kind === 'failed') {
-    const prometheus = { name: 'prometheus', ok: false, detail: found.detail };
-    return { atMs, reached: [prometheus, ...(await others)], scopes: [], rules: null };
-  }
-  const rules = examineRules(client, deps.entries, atMs);
+  const { sources, source, namesFor } = deps.metrics;
+  const several = sources.length > 1;
+  const looked = await Promise.all(
+    sources.map(async (one) => ({ one, found: await one.findScopes({ atMs }) })),
+  );
+  const rules = Promise.all(
+    looked
+      .filter(({ found }) => found.kind === 'scopes')
+      .map(async ({ one }) => ({
+        ...(await examineRules(one.client, deps.entries, atMs)),
+        source: several ? one.name : null,
+      })),
+  );
   const scopes: ScopeReport[] = [];
-  for (const { scope, engines } of found.scopes) {
-    const here = deps.engines.filter(({ engine }) => engines.includes(engine));
-    const [signals, oldNames] = await Promise.all([
-      examineSignals(source, scope, { atMs, engines: deps.engines }),
-      findOldNames(client, here, scope, atMs),
-    ]);
-    scopes.push({
-      scope,
-      engines,
-      missingLabels: deps.scopeLabels.filter((name) => !Object.hasOwn(scope, name)),
-      signals: signals.map((one) => named(one, oldNames)),
-      blindSteps: blindSteps(deps.entries, signals),
+  const reached: Reached[] = [];
+  for (const { one, found } of looked) {
+    const name = several ? `prometheus ${one.name}` : 'prometheus';
+    if (found.kind === 'failed') {
+      reached.push({ name, ok: false, detail: found.detail });
+      continue;
+    }
+    const own = found.scopes.filter(({ scope }) => namesFor(scope).includes(one.name));
+    for (const each of own) scopes.push(await scopeReport(deps, source, one, each, atMs));
+    reached.push({
+      name,
+      ok: own.length > 0,
+      detail: own.length > 0 ? 'answers' : whyNone(deps.engines, found.scopes.length),
     });
   }
-  const probes = deps.engines.filter(({ role }) => role !== 'companion').map(({ probe }) => probe);
-  const seen =
-    found.scopes.length === 0
-      ? `answers, and no engine is scraped there: looked for ${[...new Set(probes)].join(', ')}`
-      : 'answers';
-  const prometheus = { name: 'prometheus', ok: found.scopes.length > 0, detail: seen };
-  return { atMs, reached: [prometheus, ...(await others)], scopes, rules: await rules };
+  return { atMs, reached: [...reached, ...(await others)], scopes, rules: await rules };
+}
+
+async function scopeReport(
+  deps: DoctorDeps,
+  source: MetricsSource,
+  { client, externalLabels }: Pick<ConnectedSource, 'client' | 'externalLabels'>,
+  { scope, engines }: { readonly scope: Scope; readonly engines: readonly string[] },
+  atMs: number,
+): Promise<ScopeReport> {
+  const here = deps.engines.filter(({ engine }) => engines.includes(engine));
+  const [signals, oldNames] = await Promise.all([
+    examineSignals(source, scope, { atMs, engines: deps.engines }),
+    findOldNames(client, here, scope, atMs, externalLabels),
+  ]);
+  return {
+    scope,
+    engines,
+    missingLabels: deps.scopeLabels.filter((name) => !Object.hasOwn(scope, name)),
+    signals: signals.map((one) => named(one, oldNames)),
+    blindSteps: blindSteps(deps.entries, signals),
+  };
+}
+
+function whyNone(engines: readonly EngineFile[], others: number): string {
+  if (others > 0) return 'answers, and serves nothing that its external_labels and match choose it for';
+  const probes = engines.filter(({ role }) => role !== 'companion').map(({ probe }) => probe);
+  return `answers, and no engine is scraped there: looked for ${[...new Set(probes)].join(', ')}`;
 }
 
 /** A value under an old name is one; the next version of the engine takes it away. */
@@ -100,6 +131,6 @@ export function hasFindings({ reached, scopes, rules }: DoctorReport): boolean {
       ({ signals, missingLabels }) =>
         missingLabels.length > 0 || signals.some(({ state }) => state === 'blind'),
     ) ||
-    (rules !== null && (rules.kind === 'failed' || rules.dead.length > 0 || rules.failing.length > 0))
+    rules.some((one) => one.kind === 'failed' || one.dead.length > 0 || one.failing.length > 0)
   );
 }

@@ -18,7 +18,7 @@ export type HealthDeps = {
 export type ServingHealth = {
   readonly atMs: number;
   readonly overall: HealthStatus;
-  /** Why there is no report at all; null when there is one. */
+  /** Why there is no report at all, or what is missing among them; null when nothing is. */
   readonly blind: string | null;
   readonly reports: readonly ServingReport[];
 };
@@ -37,13 +37,15 @@ export async function evaluateHealth(deps: HealthDeps, only?: Scope): Promise<Se
     const found = only === undefined ? await deps.findScopes({ atMs, signal: giveUp.signal }) : null;
     if (found?.kind === 'failed') return blind(atMs, `no model is seen: ${found.detail}`);
     const scopes = only === undefined ? (found?.scopes.map(({ scope }) => scope) ?? []) : [only];
-    if (scopes.length === 0) return blind(atMs, 'no engine reports anything: is one scraped?');
+    const unseen = found?.unseen ?? [];
+    const missing = unseen.length === 0 ? null : `not seen: ${unseen.join('; ')}`;
+    if (scopes.length === 0) return blind(atMs, missing ?? 'no engine reports anything: is one scraped?');
     const reports: ServingReport[] = [];
     for (let from = 0; from < scopes.length; from += AT_ONCE) {
       const slice = scopes.slice(from, from + AT_ONCE);
       reports.push(...(await Promise.all(slice.map((scope) => reportOf(deps, scope, atMs, giveUp.signal)))));
     }
-    return { atMs, overall: worstStatus(reports.map(({ overall }) => overall)), blind: null, reports };
+    return { atMs, overall: worstStatus(reports.map(({ overall }) => overall)), blind: missing, reports };
   } finally {
     cancel();
   }

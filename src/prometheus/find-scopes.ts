@@ -1,5 +1,5 @@
 import type { EngineFile } from '../catalog/engine-file.js';
-import { canonicalLabels, labelsFrom } from '../domain/labels.js';
+import { canonicalLabels, labelsFrom, labelValue } from '../domain/labels.js';
 import type { Scope } from '../domain/scope.js';
 import type { FindScopes } from '../domain/serving-health.js';
 import type { PrometheusClient } from './prometheus-client.js';
@@ -10,12 +10,17 @@ const MAX_SCOPES = 200;
 /** A model whose engines went silent is still served by somebody's intention: it is found, and shows as stale. */
 const LOOK_BACK = '1h';
 
-/** Finds every scope that an engine or gateway reported within the hour, by the probes of the engine files: one question. */
+/**
+ * Finds every scope that an engine or gateway reported within the hour, by the probes of the engine files: one question.
+ * `externalLabels` are part of every scope and of no series.
+ */
 export function createScopeFinder(
   client: PrometheusClient,
   engines: readonly EngineFile[],
-  scopeLabels: readonly string[],
+  allLabels: readonly string[],
+  externalLabels: Readonly<Record<string, string>> = {},
 ): FindScopes {
+  const scopeLabels = allLabels.filter((name) => !Object.hasOwn(externalLabels, name));
   const asked = engines.filter(({ role }) => role !== 'companion');
   const expression = asked
     .map((engine) => {
@@ -32,8 +37,8 @@ export function createScopeFinder(
       const engine = asked.find((one) => one.engine === labels.engine_file);
       if (engine === undefined) continue;
       const scope = labelsFrom(
-        scopeLabels.flatMap((name): [string, string][] => {
-          const value = labels[engine.labels[name] ?? name] ?? '';
+        allLabels.flatMap((name): [string, string][] => {
+          const value = labelValue(externalLabels, name) ?? labels[engine.labels[name] ?? name] ?? '';
           return value === '' ? [] : [[name, value]];
         }),
       );

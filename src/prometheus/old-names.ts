@@ -15,11 +15,12 @@ export async function findOldNames(
   engines: readonly EngineFile[],
   scope: Scope,
   atMs: number,
+  externalLabels: readonly string[] = [],
 ): Promise<OldNames> {
   const found = new Map<string, { readonly old: string; readonly present: string }>();
   await Promise.all(
     engines.map(async (engine) => {
-      const selected = selectScope(engine, scope, []);
+      const selected = selectScope(engine, scope, externalLabels);
       const renamed = Object.entries(engine.signals).filter(
         ([, { was, expr }]) => was.length > 0 && expr !== undefined,
       );

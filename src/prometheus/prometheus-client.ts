@@ -16,6 +16,8 @@ export type PrometheusClientOptions = {
   readonly bearerToken?: string;
   readonly basicAuth?: { readonly username: string; readonly password: string };
   readonly headers?: Readonly<Record<string, string>>;
+  /** Certificate authority of its TLS, PEM, in place of the system's. */
+  readonly ca?: string;
   readonly timeoutMs?: number;
   readonly maxBodyBytes?: number;
   readonly connections?: number;
@@ -62,7 +64,7 @@ export function createPrometheusClient(options: PrometheusClientOptions): Promet
     // Backstops: the clock's own timer is what bounds a question, waiting for a connection included.
     headersTimeout: timeoutMs + SECOND,
     bodyTimeout: timeoutMs + SECOND,
-    connect: { timeout: timeoutMs },
+    connect: { timeout: timeoutMs, ...(options.ca === undefined ? {} : { ca: options.ca }) },
   });
   const breaker = createCircuitBreaker(options.clock);
   const prefix = base.pathname.replace(/\/+$/, '');

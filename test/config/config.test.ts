@@ -151,7 +151,7 @@ describe('environment', () => {
   test('an empty variable is unset', () => {
     expect(configOf('port: 8000', { WAKEWELL_PORT: '', PROMETHEUS_URL: '' })).toMatchObject({
       port: 8000,
-      prometheus: { url: null },
+      prometheus: [],
     });
   });
 

@@ -137,7 +137,11 @@ describe.skipIf(withoutPrometheus)('what cannot be seen', () => {
       const thresholds = DEFAULT_THRESHOLDS;
       const clock = systemClock;
       const report = await examine({
-        metrics: { client, source, findScopes },
+        metrics: {
+          source,
+          sources: [{ name: 'prometheus', client, findScopes, externalLabels: [] }],
+          namesFor: () => ['prometheus'],
+        },
         engines: ENGINES,
         entries: BUILT_IN.entries,
         scopeLabels: SCOPE_LABELS,

@@ -88,7 +88,7 @@ export async function backtest(what: string, options: BacktestOptions): Promise<
     { timeScale },
   );
 
-  const { client, source, close } = connectPrometheus(
+  const { sources, sourceFor, close } = connectPrometheus(
     { ...config, timings: { ...config.timings, queryMs: QUERY_MS } },
     engines.found,
   );
@@ -97,22 +97,30 @@ export async function backtest(what: string, options: BacktestOptions): Promise<
   const progress = createProgress(options.json);
   try {
     const found = [];
-    for (const { alert, expression, forMs } of stepped) {
+    const asked = stepped.flatMap((each) => sources.map((from) => ({ ...each, from })));
+    for (const { alert, expression, forMs, from } of asked) {
+      const where = sources.length === 1 ? alert.name : `${from.name}: ${alert.name}`;
       const result = await stepAlert({
         ...{ expression, forMs, fromMs, untilMs, stepMs },
-        ask: async (asked, range) => {
-          const answer = await client.queryRange(asked, range);
+        ask: async (query, range) => {
+          const answer = await from.client.queryRange(query, range);
           return answer.kind === 'failed' ? answer : { kind: 'matrix', series: answer.series };
         },
         onProgress: (reachedMs) =>
           progress(
-            `${alert.name} ${alert.severity}: ${Math.round((100 * (reachedMs - fromMs)) / (untilMs - fromMs))} %`,
+            `${where} ${alert.severity}: ${Math.round((100 * (reachedMs - fromMs)) / (untilMs - fromMs))} %`,
           ),
       });
-      found.push(...result.firings.map((one) => ({ ...one, alert })));
+      found.push(
+        ...result.firings.map((one) => ({
+          ...one,
+          labels: { ...one.labels, ...from.externalLabels },
+          alert,
+        })),
+      );
       blind.push(
         ...result.blind.map(
-          (one) => `${alert.name}, ${timeText(one.fromMs)} to ${timeText(one.untilMs)}: ${one.detail}`,
+          (one) => `${where}, ${timeText(one.fromMs)} to ${timeText(one.untilMs)}: ${one.detail}`,
         ),
       );
     }
@@ -135,7 +143,7 @@ export async function backtest(what: string, options: BacktestOptions): Promise<
                 alertName: alert.name,
                 alertExpression: null,
                 scope,
-                source,
+                source: sourceFor(scope),
                 thresholds,
               },
               ...{ atMs: firedAtMs, deadlineMs: QUERY_MS, clock: systemClock, timeScale },

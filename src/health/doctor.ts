@@ -99,7 +99,7 @@ async function scopeReport(
   const here = deps.engines.filter(({ engine }) => engines.includes(engine));
   const [signals, oldNames] = await Promise.all([
     examineSignals(source, scope, { atMs, engines: deps.engines }),
-    findOldNames(client, here, scope, atMs, externalLabels),
+    findOldNames(client, here, scope, atMs, Object.keys(externalLabels)),
   ]);
   return {
     scope,

@@ -25,7 +25,7 @@ export type ConnectOptions = {
 export type ConnectedSource = NamedSource & {
   readonly client: PrometheusClient;
   /** Labels that none of its series carries. */
-  readonly externalLabels: readonly string[];
+  readonly externalLabels: Readonly<Record<string, string>>;
 };
 
 export type ConnectedSources = Chosen & {
@@ -75,19 +75,18 @@ function connect(config: PrometheusConfig, options: ConnectOptions): ConnectedSo
     timeoutMs: options.queryMs,
     clock,
   });
-  const outside = Object.keys(externalLabels);
   return {
     name,
     chosenBy: matchersOf(config),
     client,
-    externalLabels: outside,
+    externalLabels,
     source: createPrometheusSource({
       client,
       engines,
       clock,
       timeScale,
       ...(defaultWindowMs === undefined ? {} : { defaultWindowMs }),
-      externalLabels: outside,
+      externalLabels: Object.keys(externalLabels),
     }),
     findScopes: createScopeFinder(client, engines, options.scopeLabels, externalLabels),
   };

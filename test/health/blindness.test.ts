@@ -139,7 +139,7 @@ describe.skipIf(withoutPrometheus)('what cannot be seen', () => {
       const report = await examine({
         metrics: {
           source,
-          sources: [{ name: 'prometheus', client, findScopes, externalLabels: [] }],
+          sources: [{ name: 'prometheus', client, findScopes, externalLabels: {} }],
           namesFor: () => ['prometheus'],
         },
         engines: ENGINES,

@@ -61,6 +61,8 @@ describe('rules over a simulated fleet', () => {
   it('fills the template forms that summaries use', () => {
     expect(fillSummary('{{ $value | printf "%.1f" }} s', 11.84)).toBe('11.8 s');
     expect(fillSummary('{{ $value | humanizePercentage }} full', 0.97)).toBe('97.00% full');
-    for (const { summary } of ALERTS) expect(fillSummary(summary, 1)).not.toContain('{{');
+    for (const { summary } of ALERTS)
+      for (const value of [1, 0, Number.POSITIVE_INFINITY, Number.NaN])
+        expect(fillSummary(summary, value)).not.toContain('{{');
   });
 });

@@ -12,6 +12,8 @@ export type AlertCase = {
   /** Further ways to fire, or not, by what they are. */
   readonly alsoFires?: Readonly<Record<string, Partial<State>>>;
   readonly alsoQuiet?: Readonly<Record<string, Partial<State>>>;
+  /** Compares with an hour ago, so that hour has to be told as well. */
+  readonly looksBack?: true;
   /** Only where the dialect can show it. */
   readonly only?: 'llm' | 'vllm';
 };
@@ -93,6 +95,7 @@ export const CASES: readonly AlertCase[] = [
   },
   {
     alert: 'LLMGPUMemoryPressure',
+    looksBack: true,
     severity: 'warning',
     signal: 'gpu_memory_ratio',
     fires: { gpuMemoryGib: growing(36.2, 0.1) },
@@ -161,6 +164,7 @@ export const CASES: readonly AlertCase[] = [
   },
   {
     alert: 'LLMWorkerDown',
+    looksBack: true,
     severity: 'warning',
     signal: 'worker_up',
     fires: { b: { up: from(1, 0) } },
@@ -169,6 +173,7 @@ export const CASES: readonly AlertCase[] = [
   },
   {
     alert: 'LLMWorkerDown',
+    looksBack: true,
     severity: 'warning',
     signal: 'worker_up',
     fires: { replicasWanted: 2, b: { up: from(1, null) } },
@@ -194,6 +199,7 @@ export const CASES: readonly AlertCase[] = [
   },
   {
     alert: 'LLMNoTraffic',
+    looksBack: true,
     severity: 'info',
     signal: 'request_rate',
     fires: { requests: from(100, 0), refused: from(5, 0) },

@@ -5,7 +5,12 @@ import type { InputSeries } from '../promtool.js';
 /** A quantity over time: constant, or its value at a minute; null where there is no sample. */
 export type OverTime = number | ((minute: number) => number | null);
 
-export type Clocked = { readonly minutes: number; readonly stepSeconds: number };
+/** `startMinute`: the minute of the story at which the series begin. */
+export type Clocked = {
+  readonly minutes: number;
+  readonly stepSeconds: number;
+  readonly startMinute?: number;
+};
 
 export function at(quantity: OverTime, minute: number): number | null {
   return typeof quantity === 'number' ? quantity : quantity(minute);
@@ -33,9 +38,9 @@ export function counter(
   return { series, values: encode(values) };
 }
 
-function minutesOf({ minutes, stepSeconds }: Clocked): number[] {
+function minutesOf({ minutes, stepSeconds, startMinute = 0 }: Clocked): number[] {
   const steps = Math.floor((minutes * 60) / stepSeconds);
-  return Array.from({ length: steps + 1 }, (_, index) => (index * stepSeconds) / 60);
+  return Array.from({ length: steps + 1 }, (_, index) => startMinute + (index * stepSeconds) / 60);
 }
 
 /** promtool's notation, runs of equal steps written as one. The first gap after samples is marked stale. */

@@ -14,6 +14,8 @@ type Expected = {
   readonly state: Partial<State>;
   /** Exactly these, or that this one is or is not among them. */
   readonly firing: Wanted;
+  /** An hour before has to be told as well. */
+  readonly looksBack?: boolean;
 };
 
 type Wanted =
@@ -22,6 +24,8 @@ type Wanted =
   | { readonly without: string };
 
 const ASKED_AT = CHANGES_AT + 20;
+/** Where nothing looks back for long, the story is told from here on: promtool takes its time a minute. */
+const LATELY = CHANGES_AT - 12;
 const everySevenMinutes = (minute: number) => minute > 0 && minute % 7 === 0;
 
 /** Titles of what is proved of one alert. */
@@ -32,7 +36,7 @@ function expectedOf(one: AlertCase, dialect: AlertDialect): Expected[] {
   if (absent === undefined) throw new Error(`no series are known for ${signal}`);
   const each = (states: AlertCase['alsoFires'], name: (what: string) => string, firing: Expected['firing']) =>
     Object.entries(states ?? {}).map(([what, state]) => ({ name: name(what), state, firing }));
-  return [
+  const expected: Expected[] = [
     { name: `${line} fires`, state: fires, firing: { with: line } },
     { name: `${line} does not fire just short of it`, state: quiet, firing: { without: line } },
     {
@@ -48,6 +52,7 @@ function expectedOf(one: AlertCase, dialect: AlertDialect): Expected[] {
     ...each(one.alsoFires, (what) => `${line} fires ${what}`, { with: line }),
     ...each(one.alsoQuiet, (what) => `${line} does not fire for ${what}`, { without: line }),
   ];
+  return expected.map((each) => ({ ...each, looksBack: one.looksBack === true }));
 }
 
 const IDLE: Partial<State> = {
@@ -78,6 +83,7 @@ const GENERAL: readonly Expected[] = [
       queue: from(4, 0),
       gpuUtilization: from(0.75, 0),
     },
+    looksBack: true,
     firing: { exactly: ['LLMNoTraffic info'] },
   },
   {
@@ -131,11 +137,22 @@ export async function wrongCases(
 ): Promise<Map<string, string>> {
   const chosen = (expected: readonly Expected[]) =>
     expected.filter(({ name }) => titles === undefined || titles.includes(name));
-  const half = { minutes: ASKED_AT, stepSeconds: 30, evaluateSeconds: 60 };
-  const long = { minutes: 25 * 60, stepSeconds: 120, evaluateSeconds: 240 };
+  const lately = { minutes: ASKED_AT - LATELY, startMinute: LATELY, stepSeconds: 30, evaluateSeconds: 60 };
+  const hour = { minutes: ASKED_AT, stepSeconds: 30, evaluateSeconds: 60 };
+  const aDay = { minutes: 25 * 60, stepSeconds: 150, evaluateSeconds: 300 };
+  const standing = chosen([...GENERAL, ...short(dialect)]);
   const runs = [
-    await run(chosen([...GENERAL, ...short(dialect)]), ALERTS, half),
-    await run(chosen(day(dialect)), DEVIATION_ALERTS, long),
+    await run(
+      standing.filter(({ looksBack }) => looksBack !== true),
+      ALERTS,
+      lately,
+    ),
+    await run(
+      standing.filter(({ looksBack }) => looksBack === true),
+      ALERTS,
+      hour,
+    ),
+    await run(chosen(day(dialect)), DEVIATION_ALERTS, aDay),
   ];
   return new Map(runs.flatMap((found) => [...found]));
 

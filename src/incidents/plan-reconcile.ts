@@ -28,6 +28,8 @@ export type ReconcileMemory = {
   readonly absentReads: ReadonlyMap<string, number>;
   /** When Alertmanager will take it, or took it, as resolved unless it is sent again. */
   readonly expiries: ReadonlyMap<string, number>;
+  /** Wall time of that read; null before the first. */
+  readonly readAtMs: number | null;
 };
 
 export type GoneAlert = FiringAlert & { readonly endedAtMs: number };
@@ -59,6 +61,9 @@ const READS_TO_BE_GONE = 2;
 /** Where the expiry was never seen: Alertmanager's default resolve_timeout, and a little more than Prometheus grants. */
 export const EXPIRES_AFTER_MS = 5 * MINUTE;
 
+/** Its clock is not ours: an expiry further ahead than so many times the usual one is a clock's fault. */
+const LONGEST_EXPIRY = 3;
+
 type Seen = { readonly ours: FiringAlert; readonly now: Upstream | null; readonly silence: Silence | null };
 
 export function planReconcile(input: ReconcileInput): ReconcilePlan {
@@ -68,20 +73,24 @@ export function planReconcile(input: ReconcileInput): ReconcilePlan {
   const upstream: UpstreamChange[] = [];
   const gone: GoneAlert[] = [];
   const byIncident = new Map<number, Seen[]>();
+  // Our clock was set back since: what was to expire in minutes would stay for as long as the step was.
+  const setBackMs = Math.max(0, (input.memory.readAtMs ?? nowMs) - nowMs);
 
   for (const ours of input.ours) {
     const held = reading.alerts.get(ours.alertKey);
     if (held === undefined) {
       const reads = (input.memory.absentReads.get(ours.alertKey) ?? 0) + (reading.complete ? 1 : 0);
       absentReads.set(ours.alertKey, reads);
-      const expiry = input.memory.expiries.get(ours.alertKey);
-      const endedAtMs = expiry ?? ours.lastSeenAtMs + input.expiresAfterMs;
+      const remembered = input.memory.expiries.get(ours.alertKey);
+      const expiry = remembered === undefined ? undefined : remembered - setBackMs;
+      const endedAtMs =
+        expiry ?? (ours.lastSeenAtMs > nowMs ? nowMs : ours.lastSeenAtMs + input.expiresAfterMs);
       if (expiry !== undefined) expiries.set(ours.alertKey, expiry);
       if (reading.complete && reads >= READS_TO_BE_GONE && endedAtMs <= nowMs) {
         gone.push({ ...ours, endedAtMs: expiry ?? nowMs });
       }
     } else if (held.expiresAtMs !== null) {
-      expiries.set(ours.alertKey, held.expiresAtMs);
+      expiries.set(ours.alertKey, Math.min(held.expiresAtMs, nowMs + LONGEST_EXPIRY * input.expiresAfterMs));
     }
     const seen: Seen = { ours, ...seenAs(held, reading, nowMs) };
     byIncident.set(ours.incidentId, [...(byIncident.get(ours.incidentId) ?? []), seen]);
@@ -93,7 +102,7 @@ export function planReconcile(input: ReconcileInput): ReconcilePlan {
     const incident = input.incidents.get(incidentId);
     return incident === undefined ? [] : (turnOf(incident, seen, nowMs) ?? []);
   });
-  return { upstream, turns, gone, memory: { absentReads, expiries } };
+  return { upstream, turns, gone, memory: { absentReads, expiries, readAtMs: nowMs } };
 }
 
 /** What Alertmanager says of an alert now; `now` is null when it says nothing. */

@@ -66,7 +66,7 @@ const GONE_NOTE =
 export function createReconcile(deps: ReconcileDeps): Reconcile {
   const { stores } = deps;
   const undelivered = createFindUndelivered(deps.receiver, stores.alerts, deps.isHeartbeat);
-  let memory: ReconcileMemory = { absentReads: new Map(), expiries: new Map() };
+  let memory: ReconcileMemory = { absentReads: new Map(), expiries: new Map(), readAtMs: null };
 
   async function run(): Promise<Reconciled> {
     const reading = await deps.read();

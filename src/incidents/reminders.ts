@@ -3,6 +3,7 @@
  * warning that nobody looked at in 1 h is said again below its card. Each once.
  */
 
+import type { Incident } from '../domain/incident.js';
 import type { NewNotification, Notification, Purpose } from '../domain/notification.js';
 import { minutesBetween } from '../render/duration.js';
 import { type LadderReceiver, type Rung, rungsLeft } from '../routing/ladder.js';
@@ -13,11 +14,12 @@ import type { NotificationStore } from '../store/notification-store.js';
 import type { ReminderDelays } from '../store/reminder-plan.js';
 import type { TimelineStore } from '../store/timeline-store.js';
 import type { Timer, TimerStore } from '../store/timer-store.js';
+import { createWithheldStore } from '../store/withheld-store.js';
 import { dropped, type TimerEffect, type TimerHandlers, waiting } from './timer-effect.js';
 import { followUps } from './told-receivers.js';
 
-/** A page that nobody accepted yet is asked about again this soon. */
-const NOT_ACCEPTED_YET_MS = 60_000;
+/** A page that nobody accepted yet, or that speaks for nothing audible, is asked about again this soon. */
+const ASK_AGAIN_MS = 60_000;
 
 export type ReminderDeps = {
   readonly stores: {
@@ -32,6 +34,7 @@ export type ReminderDeps = {
 
 export function createReminders(deps: ReminderDeps): Pick<TimerHandlers, 'reminder' | 'climb'> {
   const { notifications, timeline, timers } = deps.stores;
+  const withheld = createWithheldStore();
 
   /** Who has a page of this episode, and whether that is too fresh to ring again. */
   async function pagesOf(tx: Tx, timer: Timer): Promise<Notification[]> {
@@ -116,10 +119,23 @@ export function createReminders(deps: ReminderDeps): Pick<TimerHandlers, 'remind
     return { kind: 'fired', reason: text };
   }
 
+  /** An umbrella is never silenced itself: whoever silenced all that it speaks for wants to hear nothing of it. */
+  async function waitForTheAudible(
+    tx: Tx,
+    { id, kind }: Incident,
+    nowMs: number,
+  ): Promise<TimerEffect | null> {
+    if (kind === 'problem' || (await withheld.needsSomebody(tx, id))) return null;
+    const reason = 'what it speaks for is silenced, taken or over';
+    return { kind: 'postponed', dueAtMs: nowMs + ASK_AGAIN_MS, reason };
+  }
+
   return {
     reminder: async (timer) => async (tx, nowMs) => {
       const incident = waiting(timer, await readIncident(tx, timer.incidentId ?? 0));
       if ('reason' in incident) return incident;
+      const quiet = await waitForTheAudible(tx, incident, nowMs);
+      if (quiet !== null) return quiet;
       if (incident.severity !== timer.key) return dropped(`it is ${incident.severity} now`);
       return timer.key === 'critical'
         ? remindOfCritical(tx, timer, nowMs)
@@ -128,6 +144,8 @@ export function createReminders(deps: ReminderDeps): Pick<TimerHandlers, 'remind
     climb: async (timer) => async (tx, nowMs) => {
       const incident = waiting(timer, await readIncident(tx, timer.incidentId ?? 0));
       if ('reason' in incident) return incident;
+      const quiet = await waitForTheAudible(tx, incident, nowMs);
+      if (quiet !== null) return quiet;
       if (incident.severity !== 'critical') return dropped(`it is ${incident.severity} now`);
       const pages = await pagesOf(tx, timer);
       return remind(tx, timer, nextRung(timer, pages, nowMs), pages, nowMs);
@@ -141,7 +159,7 @@ function waitForThePage(pages: readonly Notification[], nowMs: number, delayMs: 
   if (accepted.length === 0) {
     if (!pages.some((one) => one.state === 'queued' || one.state === 'sending')) return null;
     const reason = 'no pager has accepted the first page yet';
-    return { kind: 'postponed', dueAtMs: nowMs + NOT_ACCEPTED_YET_MS, reason };
+    return { kind: 'postponed', dueAtMs: nowMs + ASK_AGAIN_MS, reason };
   }
   const acceptedAtMs = Math.max(...accepted.map((one) => one.finishedAtMs ?? one.createdAtMs));
   // A page accepted in the future was accepted by a clock that has been stepped since: that proves nothing.

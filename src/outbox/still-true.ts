@@ -40,11 +40,8 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       if (!present || episode.endedAtMs !== null) return drop(DROP_WORDS.period_over);
       if (incident.state === 'resolved') return drop(DROP_WORDS.resolved);
       if ((episode.pagerResolvedAtMs ?? 0) >= notification.createdAtMs) return drop(resolvedThere(episode));
-      if (incident.state === 'acknowledged' && (incident.acknowledgedAtMs ?? 0) >= notification.createdAtMs) {
-        return drop(
-          `${DROP_WORDS.acknowledged} ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`,
-        );
-      }
+      // What pages anew takes it from whoever had it, so that this needs no comparison of times, which a clock may step.
+      if (incident.state === 'acknowledged') return drop(takenBy(incident));
       return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
     case 'page_update':
       if (!present || episode.resolveAttemptedAtMs !== null) return drop(DROP_WORDS.update_late);
@@ -56,10 +53,7 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       if (!present || episode.endedAtMs !== null) return drop(DROP_WORDS.period_over);
       if (incident.state === 'resolved') return drop(DROP_WORDS.resolved);
       if ((episode.pagerResolvedAtMs ?? 0) >= notification.createdAtMs) return drop(resolvedThere(episode));
-      if (incident.state === 'acknowledged')
-        return drop(
-          `${DROP_WORDS.acknowledged} ${incident.acknowledgedBy ?? 'somebody'} before it could be sent`,
-        );
+      if (incident.state === 'acknowledged') return drop(takenBy(incident));
       return incident.silence === null ? SEND : drop(silenced(incident.silence, notification.createdAtMs));
     case 'reminder_reply':
       if (!present) return drop(DROP_WORDS.period_over);
@@ -85,6 +79,10 @@ export function stillTrue({ notification, incident, episode, hasVerdict, history
       // These show whatever is the case, so they are never untrue.
       return SEND;
   }
+}
+
+function takenBy({ acknowledgedBy }: Pick<Incident, 'acknowledgedBy'>): string {
+  return `${DROP_WORDS.acknowledged} ${acknowledgedBy ?? 'somebody'} before it could be sent`;
 }
 
 function resolvedThere({ pagerResolvedBy }: Pick<Episode, 'pagerResolvedBy'>): string {

@@ -50,7 +50,8 @@ export function createOutboxView() {
 
     /**
      * Who was, or is about to be, told of these incidents: pages only of the present episode and only where
-     * they were not given up, the other forms whenever they were. Those for whom an umbrella speaks hear of its end.
+     * they were not given up, or given up after a try whose answer may have been lost: that one may stand at the pager.
+     * The other forms whenever they were. Those for whom an umbrella speaks hear of its end.
      */
     async toldReceivers(tx: Tx, incidentIds: readonly number[]): Promise<Told[]> {
       const told: Told[] = [];
@@ -63,7 +64,7 @@ export function createOutboxView() {
           .where('n.incident_id', 'in', slice)
           .where(
             sql<boolean>`n.state <> 'withheld' and not (n.purpose = 'card' and n.state = 'dropped' and n.umbrella_id is not null) and (n.purpose in ('card', 'webhook', 'log') or (n.purpose = 'page'
-              and n.state in ('queued', 'sending', 'sent') and n.episode_id = i.episode_id and n.umbrella_id is null))`,
+              and (n.state in ('queued', 'sending', 'sent') or n.attempts >= 2) and n.episode_id = i.episode_id and n.umbrella_id is null))`,
           )
           .orderBy('n.incident_id')
           .orderBy('n.receiver')

@@ -223,6 +223,23 @@ export function createWithheldStore() {
       return { standing, untaken, taken, takenBy: row.taken_by };
     },
 
+    /** Whether an umbrella's pages speak for an incident that fires, audibly, and that nobody has taken. */
+    async needsSomebody(tx: Tx, umbrellaId: number): Promise<boolean> {
+      const row = await tx
+        .selectFrom('notifications as n')
+        .innerJoin('incidents as i', 'i.id', 'n.incident_id')
+        .select('i.id')
+        .where('n.umbrella_id', '=', umbrellaId)
+        .where('n.purpose', '=', 'page')
+        .where('n.state', 'in', ['withheld', 'sent'])
+        .whereRef('i.episode_id', '=', 'n.episode_id')
+        .where('i.state', '=', 'open')
+        .where('i.silenced', '=', 0)
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
     /** The pager was told that what an umbrella spoke for is over: none of these episodes may be triggered again. */
     async closeSpokenFor(tx: Tx, umbrellaId: number, nowMs: number): Promise<void> {
       await tx

@@ -4,13 +4,16 @@
  */
 
 import { onTestFinished } from 'vitest';
+import type { PeersReading } from '../../src/alertmanager/read-peers.js';
 import type { Alert } from '../../src/domain/alert.js';
 import { MINUTE, SECOND } from '../../src/domain/clock.js';
 import type { IncidentView } from '../../src/domain/incident-view.js';
-import type { DeliveryResult } from '../../src/domain/notification.js';
+import type { DeliveryResult, Purpose } from '../../src/domain/notification.js';
 import type { PageCeiling } from '../../src/domain/page-ceiling.js';
 import type { Verdict } from '../../src/domain/verdict.js';
+import type { ActResult } from '../../src/incidents/act.js';
 import { createAfterDiagnosis } from '../../src/incidents/after-diagnosis.js';
+import { acknowledge } from '../../src/incidents/change-state.js';
 import { createEndStorms } from '../../src/incidents/end-storms.js';
 import { createInvestigate } from '../../src/incidents/investigate.js';
 import { createKeepUmbrellas } from '../../src/incidents/keep-umbrellas.js';
@@ -22,14 +25,17 @@ import { createWriteStores } from '../../src/incidents/write-types.js';
 import { createDispatcher } from '../../src/outbox/dispatcher.js';
 import { createPageGate } from '../../src/outbox/page-ceiling.js';
 import type { Delivery, Receiver } from '../../src/receivers/receiver.js';
+import { headline } from '../../src/render/headline.js';
 import { createAccountStore } from '../../src/store/account-store.js';
 import { type Database, openDatabase } from '../../src/store/database.js';
 import { createDiagnosisStore } from '../../src/store/diagnosis-store.js';
 import { readIncidentView } from '../../src/store/incident-view.js';
+import type { ReminderDelays } from '../../src/store/reminder-plan.js';
 import { aDiagnosis, aGroup, aVerdict } from './build.js';
 import { silentLogger } from './intake-harness.js';
 import { createManualClock, type ManualClock } from './manual-clock.js';
 import { createMortalProcess } from './mortal-process.js';
+import { createPagingReconcile, createPagingTimers } from './paging-parts.js';
 import { TEST_NOW_MS } from './test-database.js';
 
 /** One accepted call to the pager. */
@@ -62,9 +68,31 @@ export type PagingHarness = {
     readonly view: IncidentView;
   }[];
   /** How the pager answers from now on; `sent` is the default. */
-  readonly pagerAnswers: (answer: (delivery: Delivery) => DeliveryResult | null) => void;
+  readonly pagerAnswers: (answer: (delivery: Delivery) => PagerAnswer) => void;
   /** The process dies, and another one starts on its database. */
   readonly restart: () => Promise<void>;
+};
+
+/** Null: it took the event. `lost`: it did so too, and what came back says something else. */
+export type PagerAnswer = DeliveryResult | { readonly lost: DeliveryResult } | null;
+
+/** The same for who plays many sequences in one test and closes each. */
+export type PagingWorld = PagingHarness & {
+  /** Every call that reached the pager, also those whose answer was a failure. */
+  readonly attempts: () => readonly PagerAttempt[];
+  /** Episodes that were triggered after their resolve had been asked for. */
+  readonly zombies: () => readonly string[];
+  readonly acknowledge: (incidentId: number) => Promise<ActResult>;
+  /** Asks what Alertmanager holds; needs `upstream`. */
+  readonly reconcile: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type PagerAttempt = Pick<PagerCall, 'atMs' | 'action' | 'dedupKey'> & {
+  readonly incidentId: number;
+  readonly episodeId: number;
+  readonly purpose: Purpose;
+  readonly accepted: boolean;
 };
 
 export type PagingOptions = Partial<
@@ -75,6 +103,15 @@ export type PagingOptions = Partial<
   readonly ceilings?: readonly PageCeiling[];
   /** How long a diagnosis takes. */
   readonly diagnosisMs?: number;
+  /** Runs the timers as well, with these delays. */
+  readonly reminders?: ReminderDelays;
+  /** What Alertmanager holds when it is asked. */
+  readonly upstream?: () => PeersReading;
+  /** An empty database of this schema; one in memory when absent. Closed by whoever opened it. */
+  readonly db?: Database;
+  readonly clock?: ManualClock;
+  /** A fault that the test must find: the page counts as sent before it is; its key is made of its text. */
+  readonly planted?: 'marked_before_sent' | 'key_of_text';
 };
 
 /** Windows and holds are five times shorter here, as a time scale makes them: a simulated hour costs seconds. */
@@ -96,36 +133,60 @@ export const CEILINGS = [
 
 const UNEXPLAINED: Partial<Verdict> = { cause: null, confidence: 'none', explains: [] };
 
+/** Closed when the test ends, which fails if an episode was triggered after its resolve. */
 export async function createPagingHarness(options: PagingOptions = {}): Promise<PagingHarness> {
-  const clock = createManualClock({ nowMs: TEST_NOW_MS });
-  const outerDb = openDatabase('file::memory:', { clock });
+  const world = await createPagingWorld(options);
+  onTestFinished(async () => {
+    await world.close();
+    if (world.zombies().length > 0)
+      throw new Error(`triggered after its resolve: ${world.zombies().join(', ')}`);
+  });
+  return world;
+}
+
+export async function createPagingWorld(options: PagingOptions = {}): Promise<PagingWorld> {
+  const clock = options.clock ?? createManualClock({ nowMs: TEST_NOW_MS });
+  const outerDb = options.db ?? openDatabase('file::memory:', { clock });
+  const startedAtMs = clock.monotonic();
+  const sinceStart = () => clock.monotonic() - startedAtMs;
+  const attempts: PagerAttempt[] = [];
+  const resolving = new Set<string>();
   const calls: PagerCall[] = [];
   const zombies: string[] = [];
   const cards: { atMs: number; incidentId: number; view: IncidentView }[] = [];
   const standing = new Map<string, 'open' | 'resolved'>();
-  let answer: (delivery: Delivery) => DeliveryResult | null = () => null;
+  let answer: (delivery: Delivery) => PagerAnswer = () => null;
 
   const pager: Receiver = {
     name: 'pager',
     kind: 'pagerduty',
     async deliver(delivery) {
-      const failed = answer(delivery);
-      if (failed !== null) return failed;
       const { notification, view } = delivery;
-      const { dedupKey } = view.episode;
+      const { purpose } = notification;
+      if (options.planted === 'marked_before_sent' && purpose === 'page')
+        return { kind: 'sent', ref: view.episode.dedupKey };
+      const dedupKey = options.planted === 'key_of_text' ? headline(view) : view.episode.dedupKey;
       const action =
-        notification.purpose === 'page_resolve'
-          ? 'resolve'
-          : notification.purpose === 'page_acknowledge'
-            ? 'acknowledge'
-            : 'trigger';
+        purpose === 'page_resolve' ? 'resolve' : purpose === 'page_acknowledge' ? 'acknowledge' : 'trigger';
+      if (action === 'trigger' && resolving.has(dedupKey)) zombies.push(`INC-${view.incident.id}`);
+      if (action === 'resolve') resolving.add(dedupKey);
+      const answered = answer(delivery);
+      const isLost = answered !== null && 'lost' in answered;
+      const failed = isLost ? answered.lost : answered;
+      const accepted = failed === null || isLost;
+      const atMs = sinceStart();
+      attempts.push({
+        ...{ atMs, action, dedupKey, purpose, accepted },
+        incidentId: notification.incidentId,
+        episodeId: notification.episodeId,
+      });
+      if (!accepted) return failed;
       const before = standing.get(dedupKey);
-      if (action === 'trigger' && before === 'resolved') zombies.push(`INC-${view.incident.id}`);
       if (action === 'trigger') standing.set(dedupKey, 'open');
       if (action === 'resolve' && before !== undefined) standing.set(dedupKey, 'resolved');
       const woke = action === 'trigger' && before !== 'open';
-      calls.push({ atMs: clock.now() - TEST_NOW_MS, action, dedupKey, woke, view });
-      return { kind: 'sent', ref: dedupKey };
+      calls.push({ atMs, action, dedupKey, woke, view });
+      return failed ?? { kind: 'sent', ref: dedupKey };
     },
     deliverBare: () => Promise.reject(new Error('nobody expected a bare page')),
   };
@@ -134,7 +195,7 @@ export async function createPagingHarness(options: PagingOptions = {}): Promise<
     kind: 'slack',
     async deliver({ notification, view, card }) {
       if (notification.purpose !== 'card') return { kind: 'sent', ref: 'reply' };
-      cards.push({ atMs: clock.now() - TEST_NOW_MS, incidentId: view.incident.id, view });
+      cards.push({ atMs: sinceStart(), incidentId: view.incident.id, view });
       const messageId = card?.messageId ?? `m${view.incident.id}`;
       return {
         kind: 'sent',
@@ -146,11 +207,6 @@ export async function createPagingHarness(options: PagingOptions = {}): Promise<
   };
 
   let current = await start();
-  onTestFinished(async () => {
-    current.process.kill();
-    await outerDb.close();
-    if (zombies.length > 0) throw new Error(`triggered after its resolve: ${zombies.join(', ')}`);
-  });
 
   async function start() {
     const process = createMortalProcess({ clock, db: outerDb });
@@ -266,7 +322,18 @@ export async function createPagingHarness(options: PagingOptions = {}): Promise<
     await dispatcher.start();
     workLoop.start();
     upkeep.start();
-    return { process, intake };
+    const timers =
+      options.reminders === undefined ? null : createPagingTimers(process, intake, options.reminders);
+    await timers?.start();
+    const reconcile =
+      options.upstream === undefined
+        ? null
+        : createPagingReconcile(process, intake, common.route, options.upstream);
+    function wake() {
+      workLoop.wake();
+      dispatcher.wake();
+    }
+    return { process, intake, wake, reconcile };
   }
 
   return {
@@ -298,6 +365,24 @@ export async function createPagingHarness(options: PagingOptions = {}): Promise<
       current.process.kill();
       await clock.advance(0);
       current = await start();
+    },
+    attempts: () => attempts,
+    zombies: () => zombies,
+    async acknowledge(incidentId) {
+      const result = await acknowledge(current.process.db, { incidentId, actor: 'mia', nowMs: clock.now() });
+      current.wake();
+      await clock.advance(0);
+      return result;
+    },
+    async reconcile() {
+      await current.reconcile?.run();
+      current.wake();
+      await clock.advance(0);
+    },
+    async close() {
+      current.process.kill();
+      await clock.advance(0);
+      if (options.db === undefined) await outerDb.close();
     },
   };
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { ALERTS } from '../src/catalog/alerts.js';
 import { SIGNALS } from '../src/catalog/signals.js';
 import { DEFAULT_THRESHOLDS } from '../src/catalog/thresholds.js';
 import { createProgram } from '../src/cli/program.js';
@@ -47,6 +48,15 @@ describe('the README', () => {
 
   test('lists exactly the environment variables that are read', () => {
     expect(firstColumn('Settings').sort()).toEqual([...ENVIRONMENT_VARIABLES].sort());
+  });
+
+  test('lists every alert under its severity', () => {
+    const rows = [...section('Alerts').matchAll(/^\| (\w+): .*? \| (.*) \|$/gm)];
+    const listed = rows.flatMap(([, severity = '', cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => `${name} ${severity}`),
+    );
+
+    expect(listed.sort()).toEqual(ALERTS.map(({ name, severity }) => `${name} ${severity}`).sort());
   });
 
   test('names no variable of ours that does not exist', () => {

@@ -64,6 +64,7 @@ import { readUnclaimedPages } from './outbox/unclaimed-pages.js';
 import { explainsFrom } from './playbook/explains.js';
 import { builtInPlaybooksDirectory, loadPlaybooks } from './playbook/load.js';
 import { matchEntry } from './playbook/match.js';
+import { connectLogs } from './prometheus/connect-logs.js';
 import { connectSources } from './prometheus/connect-sources.js';
 import { createReceivers } from './receivers/create-receivers.js';
 import { fetchNothing } from './receivers/shadow.js';
@@ -201,8 +202,14 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const work = createWorkStore();
   const readView = (incidentId: number) => readIncidentView(db.kysely, incidentId);
 
-  const { source, sourceFor, findScopes } =
-    overrides.source === undefined ? connectPrometheus() : given(overrides.source);
+  const {
+    source,
+    sourceFor: metricsFor,
+    findScopes,
+  } = overrides.source === undefined ? connectPrometheus() : given(overrides.source);
+  const logs = connectLogs(config.loki, { timeoutMs: config.timings.queryMs, clock });
+  onStop('logs', () => logs.close());
+  const sourceFor = (scope: Scope) => logs.beside(metricsFor(scope));
   const servingHealth = createHealthWatch({
     ...{ db, source, findScopes, thresholds, clock },
     logger: logger.child({ part: 'health' }),
@@ -273,13 +280,13 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     readView,
     async diagnose(view) {
       const asked = about(view);
-      const witness = createWitness(source);
+      const witness = createWitness(asked.source);
       const deadlineMs = config.timings.diagnosisMs;
       const outcome = await diagnose({ ...asked, source: witness.source, deadlineMs, clock, entries });
       return { ...outcome, evidence: { atMs: asked.atMs, testimony: witness.testimony() } };
     },
     freeze: createFreeze({
-      ...{ entries, texts, thresholds, source, timeScale, clock, about },
+      ...{ entries, texts, thresholds, timeScale, clock, about },
       deadlineMs: config.timings.diagnosisMs,
       openingWebhook: ({ incident }) => readOpeningWebhook(db.kysely, incident, config),
       signal: () => AbortSignal.any([AbortSignal.timeout(FREEZE_MS), ending.signal]),

@@ -4,6 +4,7 @@ import { systemClock } from '../app.js';
 import type { EngineFile } from '../catalog/engine-file.js';
 import type { Config } from '../config/config.js';
 import { AppError } from '../domain/errors.js';
+import { connectLogs } from '../prometheus/connect-logs.js';
 import { type ConnectedSources, connectSources } from '../prometheus/connect-sources.js';
 import { CommandFailure, EXIT } from './exit-codes.js';
 
@@ -13,7 +14,7 @@ export function connectPrometheus(config: Config, engines: readonly EngineFile[]
     throw new CommandFailure(EXIT.usage, 'there is nothing to ask: set PROMETHEUS_URL');
   }
   try {
-    return connectSources({
+    const metrics = connectSources({
       sources: config.prometheus,
       engines,
       scopeLabels: config.scopeLabels,
@@ -21,6 +22,15 @@ export function connectPrometheus(config: Config, engines: readonly EngineFile[]
       clock: systemClock,
       timeScale: config.timeScale,
     });
+    const logs = connectLogs(config.loki, { timeoutMs: config.timings.queryMs, clock: systemClock });
+    return {
+      ...metrics,
+      sourceFor: (scope) => logs.beside(metrics.sourceFor(scope)),
+      async close() {
+        await logs.close();
+        await metrics.close();
+      },
+    };
   } catch (error) {
     if (error instanceof AppError) throw new CommandFailure(EXIT.usage, error.message);
     throw error;

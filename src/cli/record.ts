@@ -60,7 +60,8 @@ async function fromPrometheus(alertName: string, options: RecordOptions): Promis
   const { entries, texts } = playbooksFor(config);
   const thresholds = { ...DEFAULT_THRESHOLDS, ...config.thresholds };
   const scope = scopeOf(labels, config.scopeLabels);
-  const { source, close } = connectPrometheus(config, engines.found);
+  const { sourceFor, close } = connectPrometheus(config, engines.found);
+  const source = sourceFor(scope);
   try {
     const witness = createWitness(source);
     const outcome = await diagnose({

@@ -97,6 +97,15 @@ export const ConfigFile = z.strictObject({
   mode: z.enum(MODES).optional(),
   time_scale: PositiveNumber.optional(),
   prometheus: z.union([z.array(PrometheusEntry).min(1), PrometheusEntry]).optional(),
+  loki: z
+    .strictObject({
+      url: HttpUrl,
+      bearer_token: Credential.optional(),
+      basic_auth: z.strictObject({ username: Text, password: Credential }).optional(),
+      headers: z.record(z.string(), Text).optional(),
+      labels: z.record(LabelName, LabelName).optional(),
+    })
+    .optional(),
   alertmanager: z
     .strictObject({
       url: HttpUrls.optional(),

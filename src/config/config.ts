@@ -79,6 +79,15 @@ export type Config = {
   readonly timeScale: number;
   /** Empty = no metrics. With several, an alert's scope chooses one. */
   readonly prometheus: readonly PrometheusConfig[];
+  /** Where logs are searched; without it such checks say what to look at by hand. */
+  readonly loki?: {
+    readonly url: string;
+    readonly bearerToken?: Secret;
+    readonly basicAuth?: { readonly username: string; readonly password: Secret };
+    readonly headers: Readonly<Record<string, string>>;
+    /** Scope label → the label that its log streams carry; all of them must be had. */
+    readonly labels: Readonly<Record<string, string>>;
+  };
   readonly alertmanager: {
     /** HA peers of one Alertmanager; empty = it is not asked. */
     readonly urls: readonly string[];
@@ -341,6 +350,7 @@ function complete(file: ConfigFile, directory: string): Config {
     mode: file.mode ?? 'live',
     timeScale: file.time_scale ?? 1,
     prometheus: prometheusSources(file.prometheus, directory),
+    ...(file.loki === undefined ? {} : { loki: toLoki(file.loki) }),
     alertmanager: {
       urls: file.alertmanager?.url ?? [],
       receiver: file.alertmanager?.receiver ?? 'wakewell',
@@ -486,6 +496,19 @@ function warningsOf(config: Config): string[] {
     warnings.push('no WAKEWELL_PUBLIC_URL: messages carry no link to the incident');
   }
   return warnings;
+}
+
+/** Pods of one namespace share their logs in every common set-up; cluster and model seldom are labels of a stream. */
+const LOKI_LABELS = { namespace: 'namespace' };
+
+function toLoki(loki: NonNullable<ConfigFile['loki']>): NonNullable<Config['loki']> {
+  return {
+    url: loki.url,
+    ...(loki.bearer_token === undefined ? {} : { bearerToken: loki.bearer_token }),
+    ...(loki.basic_auth === undefined ? {} : { basicAuth: loki.basic_auth }),
+    headers: loki.headers ?? {},
+    labels: loki.labels ?? LOKI_LABELS,
+  };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -14,6 +14,10 @@ export type SignalReader = {
   /** As it was `agoMs` of people's time before. */
   readonly signal: (name: string, agoMs: number) => Promise<Timed<SignalReading | null>>;
   readonly query: (expression: string) => Promise<Timed<SignalReading | null>>;
+  /** Undefined where no logs can be asked. `windowMs` of people's time. */
+  readonly logs:
+    | ((patterns: Readonly<Record<string, string>>, windowMs: number) => Promise<Timed<SignalReading | null>>)
+    | undefined;
   readonly range: (name: string, until: Deadline) => Promise<Timed<RangeReading | null>>;
 };
 
@@ -49,6 +53,17 @@ export function createSignalReader(context: ReadContext, deadline: Deadline): Si
         source.readSignal(name, scope, { ...options, atMs: atMs - agoMs / context.timeScale }),
       ),
     query: (expression) => once(`query ${expression}`, () => source.query(expression, options)),
+    logs:
+      source.readLogs === undefined
+        ? undefined
+        : (patterns, windowMs) =>
+            once(`logs ${windowMs} ${JSON.stringify(patterns)}`, async () => {
+              const asked = source.readLogs?.(patterns, scope, {
+                ...options,
+                windowMs: windowMs / context.timeScale,
+              });
+              return asked ?? { kind: 'empty', reason: 'unavailable', detail: '', engine: null, query: null };
+            }),
     async range(name, until) {
       const started = clock.monotonic();
       let answer = ranges.get(name);

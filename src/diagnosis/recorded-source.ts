@@ -6,6 +6,7 @@ import type { MetricsSource, ReadOptions } from '../domain/metrics-source.js';
 import type { Scope } from '../domain/scope.js';
 import type { RangeReading, SampleSeries, SignalReading } from '../domain/signal.js';
 import type { Further, Instant, Range, Recording } from './recording.js';
+import { logsName } from './witness.js';
 
 /** Questions about a moment this near to the recorded one are answered with it. */
 const TOLERANCE_MS = 2 * MINUTE;
@@ -56,6 +57,15 @@ export function createRecordedSource(recording: Recording): MetricsSource {
       const fromMs = recording.atMs - spanMs;
       return { ...range, series: range.series.map((one) => thinned(one, fromMs, maxPoints)) };
     },
+    ...(recording.further.some(({ kind, name }) => kind === 'query' && name.startsWith('logs '))
+      ? {
+          async readLogs(patterns, asked, options) {
+            const told = exactly('query', logsName(patterns), options, null);
+            if (told !== undefined && canonicalLabels(asked) === scope) return answered(told as Instant);
+            return nothing('no_series', 'these patterns were not searched for then');
+          },
+        }
+      : {}),
     async query(expression, options) {
       const told = exactly('query', expression, options, null);
       if (told !== undefined) return answered(told as Instant);

@@ -76,6 +76,14 @@ async function readMain(step: PlaybookStep, reader: SignalReader, scope: Scope):
   switch (read.kind) {
     case 'by_hand':
       return { seen: unseen('by_hand', read.look, nobody), tookMs: 0 };
+    case 'logs': {
+      if (reader.logs === undefined) {
+        const detail = `Logs are not searched: set loki.url in wakewell.yaml. ${read.look}`;
+        return { seen: unseen('by_hand', detail, nobody), tookMs: 0 };
+      }
+      const lines = await reader.logs(read.patterns, read.windowMs);
+      return toSeen(lines, { unit: 'count', splitBy: 'pattern', query: null });
+    }
     case 'signal':
       return readRef(read, reader);
     case 'query': {

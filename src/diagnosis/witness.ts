@@ -21,6 +21,11 @@ export type Witness = {
   readonly testimony: () => readonly Testimony[];
 };
 
+/** How a question to the logs is named in a recording. */
+export function logsName(patterns: Readonly<Record<string, string>>): string {
+  return `logs ${JSON.stringify(patterns)}`;
+}
+
 export function createWitness(source: MetricsSource): Witness {
   const asked = new Map<string, { question: Testimony }>();
 
@@ -46,6 +51,7 @@ export function createWitness(source: MetricsSource): Witness {
     }
   }
 
+  const { readLogs } = source;
   const about = (name: string, { atMs, windowMs }: ReadOptions) => ({
     name,
     atMs,
@@ -63,6 +69,14 @@ export function createWitness(source: MetricsSource): Witness {
         ),
       query: (expression, options) =>
         heard({ kind: 'query', ...about(expression, options) }, () => source.query(expression, options)),
+      ...(readLogs === undefined
+        ? {}
+        : {
+            readLogs: (patterns, scope, options) =>
+              heard({ kind: 'query', ...about(logsName(patterns), options) }, () =>
+                readLogs(patterns, scope, options),
+              ),
+          }),
     },
     testimony: () => [...asked.values()].map(({ question }) => question),
   };

@@ -86,6 +86,7 @@ function unitOfNumber(step: PlaybookStep | undefined, name: string): string {
       return unitOfRef(step.read);
     case 'query':
       return step.read.unit ?? 'count';
+    case 'logs':
     case 'by_hand':
       return 'count';
   }

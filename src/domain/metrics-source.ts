@@ -28,4 +28,13 @@ export type MetricsSource = {
   ) => Promise<RangeReading>;
   /** An expression as it stands (an alert's own, an operator's own step). `empty: unavailable` where PromQL is not spoken. */
   readonly query: (expression: string, options: ReadOptions) => Promise<SignalReading>;
+  /**
+   * Lines of the scope's logs over `windowMs` back from `atMs` that match each pattern (RE2), one sample a pattern with
+   * its name in the label `pattern`. Absent where no logs can be asked.
+   */
+  readonly readLogs?: (
+    patterns: Readonly<Record<string, string>>,
+    scope: Scope,
+    options: ReadOptions & { readonly windowMs: number },
+  ) => Promise<SignalReading>;
 };

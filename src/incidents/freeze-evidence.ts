@@ -19,7 +19,6 @@ export type FreezeDeps = {
   readonly entries: readonly PlaybookEntry[];
   readonly texts: readonly PlaybookText[];
   readonly thresholds: Readonly<Record<string, number>>;
-  readonly source: MetricsSource;
   readonly timeScale: number;
   readonly deadlineMs: number;
   readonly clock: Clock;
@@ -29,6 +28,7 @@ export type FreezeDeps = {
     readonly alertName: string;
     readonly alertExpression: string | null;
     readonly scope: Scope;
+    readonly source: MetricsSource;
   };
   readonly openingWebhook: (view: IncidentView) => Promise<OpeningWebhook>;
   /** Bounds one freezing; of a service that ends, nothing is stored. */
@@ -43,7 +43,7 @@ export function createFreeze(deps: FreezeDeps) {
     const { entry } = matchEntry(deps.entries, { ...asked.labels, alertname: asked.alertName });
     const recording = await freezeSignals({
       scope: asked.scope,
-      source: deps.source,
+      source: asked.source,
       timeScale: deps.timeScale,
       atMs: outcome.evidence?.atMs ?? deps.clock.now(),
       ...(outcome.evidence === undefined ? {} : { testimony: outcome.evidence.testimony }),

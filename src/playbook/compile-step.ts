@@ -69,15 +69,16 @@ export function compileStep(
 }
 
 function readOf(raw: RawStep, path: Path, words: Vocabulary, sink: FaultSink): StepRead | null {
-  const given = (['signal', 'query', 'by_hand'] as const).filter((key) => raw[key] !== undefined);
+  const given = (['signal', 'query', 'logs', 'by_hand'] as const).filter((key) => raw[key] !== undefined);
   if (given.length !== 1) {
     sink.add(
       path,
-      `step "${raw.id}" has ${given.length === 0 ? 'none' : given.join(' and ')}, expected exactly one of signal, query, by_hand`,
+      `step "${raw.id}" has ${given.length === 0 ? 'none' : given.join(' and ')}, expected exactly one of signal, query, logs, by_hand`,
     );
     return null;
   }
   if (raw.by_hand !== undefined) return { kind: 'by_hand', look: raw.by_hand };
+  if (raw.logs !== undefined) return logsOf(raw.logs, [...path, 'logs'], sink);
   if (raw.query !== undefined) {
     for (const reason of lintQuery(raw.query)) sink.add([...path, 'query'], reason);
     if (raw.per !== undefined)
@@ -90,6 +91,40 @@ function readOf(raw: RawStep, path: Path, words: Vocabulary, sink: FaultSink): S
     kind: 'signal',
     ...signalRef({ signal: raw.signal ?? '', per: raw.per }, path, words, sink, 'signal'),
   };
+}
+
+/** How far back logs are searched when nothing else is said: what led to an alert came before it. */
+const LOGS_WINDOW = '15m';
+const MAX_PATTERNS = 10;
+
+function logsOf(raw: NonNullable<RawStep['logs']>, path: Path, sink: FaultSink): StepRead {
+  const names = Object.keys(raw.patterns);
+  if (names.length === 0 || names.length > MAX_PATTERNS) {
+    sink.add([...path, 'patterns'], `found ${names.length} patterns, expected 1 to ${MAX_PATTERNS}`);
+  }
+  for (const [name, pattern] of Object.entries(raw.patterns)) {
+    const reason = faultOfPattern(pattern);
+    if (reason !== null) sink.add([...path, 'patterns', name], reason);
+  }
+  return {
+    kind: 'logs',
+    patterns: raw.patterns,
+    windowMs: durationMs(raw.window ?? LOGS_WINDOW),
+    look: raw.by_hand,
+  };
+}
+
+/** Loki's patterns are RE2, which has neither look-around nor back-references; the rest is checked as JavaScript reads it. */
+function faultOfPattern(pattern: string): string | null {
+  const plain = pattern.replace(/^\(\?[ims]+\)/, '');
+  if (/\(\?(?:[=!]|<[=!])|\\[1-9]/.test(plain))
+    return `"${pattern}": RE2 has no look-around and no back-references`;
+  try {
+    new RegExp(plain, 'u');
+    return null;
+  } catch (error) {
+    return `"${pattern}" is no pattern: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 function signalRef(

@@ -44,6 +44,14 @@ export const RawStep = z.strictObject({
   query: z.string().trim().min(1).max(2000).optional(),
   unit: z.string().optional(),
   by_hand: Line.optional(),
+  logs: z
+    .strictObject({
+      /** RE2, by name. */
+      patterns: z.record(Id, z.string().trim().min(1).max(300)),
+      window: Duration.optional(),
+      by_hand: Line,
+    })
+    .optional(),
   enable: Line.optional(),
   with: z.record(Id, Extra).optional(),
   fail: RawFail.optional(),

@@ -32,6 +32,13 @@ export type ExtraRef = SignalRef & { readonly name: string; readonly agoMs: numb
 export type StepRead =
   | ({ readonly kind: 'signal' } & SignalRef)
   | { readonly kind: 'query'; readonly query: string; readonly unit: string | null }
+  /** Lines of the scope's logs over the window, counted by pattern (RE2); `look` where no logs can be asked. */
+  | {
+      readonly kind: 'logs';
+      readonly patterns: Readonly<Record<string, string>>;
+      readonly windowMs: number;
+      readonly look: string;
+    }
   /** Nothing a metric can show: always `unknown`, and says what to look at. */
   | { readonly kind: 'by_hand'; readonly look: string };
 

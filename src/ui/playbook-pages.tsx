@@ -119,7 +119,9 @@ function Step({ step }: { readonly step: PlaybookStep }) {
       ? `${read.signal}${read.per === null ? '' : ` / ${read.per}`}`
       : read.kind === 'query'
         ? read.query
-        : `by hand: ${read.look}`;
+        : read.kind === 'logs'
+          ? `logs: ${Object.keys(read.patterns).join(', ')}`
+          : `by hand: ${read.look}`;
   return (
     <li id={step.id}>
       {clean(step.title)} <span class="small muted">{clean(what)}</span>

@@ -470,3 +470,22 @@ describe('maintenance windows', () => {
     expect(faultsOf(`maintenance:\n  - ${window}`)).toContain(says);
   });
 });
+
+test('logs are searched where loki says, by the label of a namespace unless others are named', () => {
+  const read = (yamlText: string) => {
+    const result = readConfig({ yamlText, env: {} });
+    if (result.kind === 'faulty') throw new Error(result.faults.join('\n'));
+    return result.config.loki;
+  };
+
+  expect(read('port: 9100\n')).toBeUndefined();
+  expect(read('loki: { url: "http://loki:3100" }\n')).toEqual({
+    url: 'http://loki:3100',
+    headers: {},
+    labels: { namespace: 'namespace' },
+  });
+  expect(read('loki: { url: "http://loki:3100", labels: { cluster: k8s } }\n')?.labels).toEqual({
+    cluster: 'k8s',
+  });
+  expect(() => read('loki: { headers: { a: b } }\n')).toThrow(/loki/);
+});

@@ -240,6 +240,16 @@ describe('a mistake is said with its place, what was found and what was meant', 
     ],
     ['a pattern that is none', change('=~search-.*', '=~search-('), 'not a regular expression'],
     [
+      'a log pattern that is none',
+      change('signal: requests_in_progress', 'logs: { patterns: { bad: "nccl(" }, by_hand: Search. }'),
+      '"nccl(" is no pattern',
+    ],
+    [
+      'a log pattern that RE2 cannot have',
+      change('signal: requests_in_progress', 'logs: { patterns: { bad: "(?=nccl)" }, by_hand: Search. }'),
+      'RE2 has no look-around',
+    ],
+    [
       'a near miss of an alert',
       change('GatewaySlow', 'LLMHighTTF'),
       'unknown alert "LLMHighTTF"; did you mean "LLMHighTTFT"?',
@@ -278,7 +288,7 @@ describe('a mistake is said with its place, what was found and what was meant', 
     [
       'signal and query at once',
       change('signal: requests_in_progress', 'signal: requests_in_progress\n    query: x'),
-      'expected exactly one of signal, query, by_hand',
+      'expected exactly one of signal, query, logs, by_hand',
     ],
     [
       'a command-like step',

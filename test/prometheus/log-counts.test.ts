@@ -32,13 +32,13 @@ const LINES = [
   line(1, 'segfault at 0 ip 00007f', 'another'),
 ];
 
-async function searching(lines: readonly LogLine[], loki = '') {
+async function searching(lines: readonly LogLine[], loki = '', timeoutMs = 20_000) {
   const server = await startFakeLoki(lines);
   onTestFinished(() => server.close());
   const read = readConfig({ yamlText: `loki: { url: "${server.url}"${loki} }\n`, env: {} });
   if (read.kind === 'faulty') throw new Error(read.faults.join('\n'));
   const scripted = createScriptedSource({ kv_cache_utilization: 0.5, error_ratio: 0.2 });
-  const logs = connectLogs(read.config.loki, { timeoutMs: 300, clock: systemClock });
+  const logs = connectLogs(read.config.loki, { timeoutMs, clock: systemClock });
   onTestFinished(logs.close);
   return { server, source: logs.beside(scripted) };
 }
@@ -54,7 +54,7 @@ async function finding(
     thresholds: DEFAULT_THRESHOLDS,
     atMs: NOW,
     timeScale: 1,
-    deadlineMs: 4000,
+    deadlineMs: 30_000,
     clock: systemClock,
   });
   return findings.find(({ stepId }) => stepId === 'nccl');
@@ -107,7 +107,7 @@ describe('log lines of the scope', () => {
   });
 
   test('that cannot be had are said, in time: hung, refused, not a log server', async () => {
-    const { server, source } = await searching(LINES);
+    const { server, source } = await searching(LINES, '', 300);
 
     server.failNext({ kind: 'hang' }, 6);
     const hung = await finding(source);

@@ -47,9 +47,10 @@ export const IMPLIED_ALERTS: readonly AlertDefinition[] = [
     summary: '{{ $value | printf "%.0f" }} workers hold requests and give no token',
   },
   {
+    // As long as the latencies' page waits: a hiccup between Prometheus and the workers looks the same.
     name: 'LLMAllWorkersDown',
     severity: 'critical',
-    forMs: 2 * MINUTE,
+    forMs: 5 * MINUTE,
     windowMs: WINDOW,
     condition: { signal: 'worker_up', over: '<', threshold: 'worker_up.down', aggregate: 'sum' },
     title: 'No worker answers',

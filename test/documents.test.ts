@@ -125,9 +125,17 @@ describe('what is deployed', () => {
   test('compose, Prometheus, Alertmanager and Kubernetes files are YAML and name only variables that are read', () => {
     const known: readonly string[] = ENVIRONMENT_VARIABLES;
     const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as {
-      services: Record<string, { environment?: Record<string, string> }>;
+      services: Record<string, { image: string; environment?: Record<string, string> }>;
     };
-    const set = Object.values(compose.services).flatMap((service) => Object.keys(service.environment ?? {}));
+    const ours = Object.values(compose.services).filter(({ image }) => image === 'wakewell');
+    const set = ours.flatMap((service) => Object.keys(service.environment ?? {}));
+    expect(Object.keys(compose.services)).toEqual([
+      'wakewell',
+      'rules',
+      'prometheus',
+      'alertmanager',
+      'grafana',
+    ]);
 
     expect(set.filter((name) => !known.includes(name))).toEqual([]);
     for (const file of ['deploy/prometheus.yml', 'deploy/alertmanager.yml', 'deploy/targets.yml']) {

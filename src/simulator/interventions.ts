@@ -25,6 +25,8 @@ export type Intervention =
   | { readonly kind: 'restart_worker'; readonly worker: number | null }
   /** One by one, each drained before. */
   | { readonly kind: 'restart_all' }
+  /** New workers for old ones, each loaded before an old one leaves. */
+  | { readonly kind: 'deploy' }
   /** Restarted on another host and GPU: what was wrong with the old one stays there. */
   | { readonly kind: 'replace_worker'; readonly worker: number | null }
   /** Away with affinity and pins; a named worker gets nothing new. */

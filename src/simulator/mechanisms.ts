@@ -341,7 +341,7 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
   traffic_peak: {
     says: 'The busy hour, within what the workers can serve.',
     unit: 'of the capacity',
-    effect: [0.6, 0.72],
+    effect: [0.55, 0.68],
     prepare: (effect, _, context) => {
       const rate = (capacityOf(context.config, context.demand(1, 1)).rate * effect) / context.ratePerWorker;
       return (level, conditions) => {
@@ -355,9 +355,12 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
     effect: [0.6, 0.8],
     prepare: (effect, _, context) => {
       const { config, ratePerWorker } = context;
+      const usualMs = steadyState(config, context.demand(1, 1), ratePerWorker).stepMs;
       const output = bisect(1, 20, (scale) => {
         const state = steadyState(config, context.demand(1, scale), ratePerWorker);
-        return state.kvShare >= effect || computeShare(state) >= 0.65 || state.batchShare >= 0.85;
+        // Well below what would make anybody wait, for a first token or between two.
+        const isFelt = computeShare(state) >= 0.56 || state.stepMs > 1.3 * usualMs;
+        return state.kvShare >= effect || isFelt || state.batchShare >= 0.85;
       });
       return (level, conditions) => {
         conditions.swing *= 0.3;
@@ -366,7 +369,7 @@ export const MECHANISM_DEFINITIONS: Readonly<Record<Mechanism, Definition>> = {
     },
   },
   rolling_deploy: {
-    says: 'A deploy replaces the workers one by one, each drained before and loaded after.',
+    says: 'A deploy replaces the workers one by one, each new one loaded before an old one leaves.',
     unit: 'workers at once',
     effect: [1, 1],
     // The run's own rollout does it: it needs to see who is empty and who is back.

@@ -11,6 +11,7 @@ import { createRollingRestart, DRAIN_MS, type RollingRestart } from './rolling-r
 import type { RouterPolicy } from './router.js';
 import type { ServingConfig } from './serving-config.js';
 import type { ServingWorker } from './serving-worker.js';
+import { createSurgeRollout } from './surge-rollout.js';
 import type { World } from './world.js';
 
 /** What an earlier version or configuration did not have. */
@@ -54,6 +55,8 @@ export function createOperator(options: {
   const flags: (EngineFlags | undefined)[] = [];
   const replaced = new Set<number>();
   const pending = [...options.scheduled].sort((a, b) => a.atMs - b.atMs);
+  /** Workers that a deploy took away. */
+  const retired = new Set<number>();
   let rollouts: { readonly restart: RollingRestart; readonly done: () => void }[] = [];
   let isRolledBack = false;
   let shedDebt = 0;
@@ -126,6 +129,11 @@ export function createOperator(options: {
           () => undefined,
         );
         return;
+      case 'deploy': {
+        const restart = createSurgeRollout(workers, options.addWorker, (index) => retired.add(index));
+        rollouts.push({ restart, done: () => undefined });
+        return;
+      }
       case 'replace_worker':
         roll([what.worker ?? worst()], 0, (index) => replaced.add(index));
         return;
@@ -200,6 +208,7 @@ export function createOperator(options: {
       applyOperator(conditions, gateway, flags);
       for (const index of replaced) Object.assign(conditions.workers[index] ?? {}, OF_THE_HOST);
       for (const [index, own] of conditions.workers.entries()) {
+        if (retired.has(index)) own.isGone = true;
         if (rollouts.some(({ restart }) => restart.drains(index))) own.isDrained = true;
       }
       latest = conditions;

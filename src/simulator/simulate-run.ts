@@ -146,7 +146,7 @@ function createRun(plan: RunPlan): Run {
       ...plan.interventions,
       ...plan.faults
         .filter(({ mechanism }) => mechanism === 'rolling_deploy')
-        .map(({ atMs }) => ({ atMs, intervention: { kind: 'restart_all' } as const })),
+        .map(({ atMs }) => ({ atMs, intervention: { kind: 'deploy' } as const })),
     ],
     addWorker(atMs) {
       const worker = createServingWorker(`worker-${all.length}`, config, events, models[0]);
@@ -258,7 +258,8 @@ function createRun(plan: RunPlan): Run {
     }
     const router = routers[arrival.modelIndex];
     const pinned = isOwn && arrival.isPinned ? watched[conditions.pinnedWorker] : undefined;
-    const worker = pinned?.isUp()
+    const takesPinned = pinned?.isUp() && conditions.workers[conditions.pinnedWorker]?.isDrained !== true;
+    const worker = takesPinned
       ? pinned
       : router?.choose(arrival, isOwn ? operator.routerPolicy() : world.router.policy);
     if (worker === null || worker === undefined) {

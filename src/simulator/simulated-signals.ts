@@ -71,6 +71,19 @@ function workerIncrease(perSecond: boolean, read: (worker: WorkerSnapshot) => nu
   };
 }
 
+/** Growth of a counter over all workers, each by itself: a restart of one resets only its own. */
+function workerTotal(window: readonly DatedSnapshot[], read: (worker: WorkerSnapshot) => number): number {
+  const names = (last(window)?.workers ?? []).map(({ name }) => name);
+  return names
+    .map((name) =>
+      increase(window, ({ workers }) => {
+        const worker = workers.find((candidate) => candidate.name === name);
+        return worker === undefined ? 0 : read(worker);
+      }),
+    )
+    .reduce((sum, value) => sum + value, 0);
+}
+
 type Family = (snapshot: FleetSnapshot) => readonly HistogramSnapshot[];
 
 function observed(window: readonly DatedSnapshot[], family: Family): HistogramSnapshot | null {
@@ -168,8 +181,11 @@ export const SIMULATED_SIGNALS: Readonly<Record<string, SignalReader>> = {
   prompt_tokens_p50: quantile(0.5, prompts),
   prompt_tokens_p99: quantile(0.99, prompts),
   long_prompt_share: longPromptShare,
-  // The simulated workers keep no prefixes.
-  prefix_cache_hit_ratio: () => ofScope(0),
+  prefix_cache_hit_ratio(window) {
+    const asked = workerTotal(window, (worker) => worker.prefixQueryTokens);
+    // Workers that keep no prefixes look none up.
+    return ofScope(asked === 0 ? 0 : workerTotal(window, (worker) => worker.prefixHitTokens) / asked);
+  },
   request_rate: (window) => (window.length < 2 ? null : ofScope(requestRate(window))),
   error_ratio(window) {
     const requests = increase(window, ({ gateway }) => total(gateway.requests));
@@ -187,6 +203,6 @@ export const SIMULATED_SIGNALS: Readonly<Record<string, SignalReader>> = {
   pods_not_ready: (window) => ofScope((last(window)?.workers ?? []).filter(({ up }) => !up).length),
   // A worker that crashes comes back on its node, and the quota is as large as the fleet.
   pods_pending: () => ofScope(0),
-  oom_kills: () => ofScope(0),
+  oom_kills: (window) => ofScope(workerTotal(window, (worker) => worker.oomKills)),
   quota_used_ratio: () => [{ worker: null, labels: { resource: 'requests.nvidia.com/gpu' }, value: 1 }],
 };

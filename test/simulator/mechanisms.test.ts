@@ -204,6 +204,15 @@ describe('a mechanism shows what its physics says', () => {
     expect(of('batch-eval')).toBeGreaterThan(of('search'));
   });
 
+  it('rolling_deploy: new workers for old ones, never fewer than before', () => {
+    const { last, up } = signatureOf('rolling_deploy');
+
+    expect(up).toHaveLength(6);
+    expect(last.workers.length).toBeGreaterThan(7);
+    expect(last.workers[0]).toMatchObject({ up: false, isPresent: false });
+    expect(last.slo.errorRatio).toBeLessThan(0.01);
+  });
+
   it.each(['traffic_peak', 'kv_high_fine', 'recovered'] as const)('%s: callers are well', (mechanism) => {
     const { last, preemptions } = signatureOf(mechanism);
 

@@ -31,7 +31,8 @@ beforeAll(async () => {
     series: workers.flatMap((labels) => [
       { name: 'llm_kv_cache_utilization', labels, at: (atMs) => (isBroken(atMs) ? 0.98 : 0.6) },
       { name: 'llm_queue_depth', labels, at: (atMs) => (isBroken(atMs) ? 90 : 2) },
-      { name: 'llm_batch_size', labels, at: () => 100 },
+      { name: 'llm_batch_size', labels, at: (atMs) => (isBroken(atMs) ? 240 : 100) },
+      { name: 'llm_batch_size_max', labels, at: () => 256 },
       {
         name: 'llm_preemption_total',
         labels,

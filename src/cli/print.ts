@@ -14,6 +14,7 @@ export type PrintedDiagnosis = {
     readonly confidence: string;
     readonly why: string;
     readonly unseen: readonly string[];
+    readonly absent?: readonly string[] | undefined;
     readonly fixes: readonly { readonly do: string; readonly command: string | null }[];
     readonly wrongFixes: readonly { readonly fix: string; readonly because: string }[];
   };
@@ -32,6 +33,9 @@ export function diagnosisLines({ verdict, findings }: PrintedDiagnosis): string[
     `(${verdict.confidence === 'none' ? '' : `${verdict.confidence} confidence: `}${clean(verdict.why)})`,
     '',
     ...findings.map((one) => `  ${MARK[one.status]} ${clean(one.title)}: ${clean(one.says)}`),
+    ...((verdict.absent ?? []).length === 0
+      ? []
+      : ['', `Checked, absent: ${(verdict.absent ?? []).map(clean).join('; ')}`]),
     ...(first === undefined ? [] : ['', `Do first: ${clean(first.do)}`]),
     ...(first?.command == null ? [] : first.command.split('\n').map((line) => `    $ ${clean(line)}`)),
     ...verdict.wrongFixes.map((wrong) => `Do NOT: ${clean(wrong.fix)}: ${clean(wrong.because)}`),

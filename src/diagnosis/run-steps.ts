@@ -16,6 +16,7 @@ import { createSignalReader, type SignalReader, type Timed } from './read-signal
 import { ratioOf, type Seen, seenOf, type Unseen, unitOf, unseen } from './seen.js';
 import { aggregateSeries, ratioSeries } from './trend.js';
 import { trendsNeeded } from './trends-needed.js';
+import { createWorkersExpected, type WorkersExpected } from './workers-expected.js';
 
 export type RunStepsOptions = {
   readonly entry: PlaybookEntry;
@@ -52,7 +53,10 @@ export async function runSteps(options: RunStepsOptions): Promise<Finding[]> {
     const trends = await Promise.all(ranges);
     cancelPatience();
     patience.end();
-    return entry.steps.map((step, index) => finding(step, index, seen, trends, options));
+    const expected = createWorkersExpected(seen.map(({ main }) => main));
+    return entry.steps.map((step, index) =>
+      finding(step, seen[index], trends[index] ?? null, expected, options),
+    );
   } finally {
     deadline.end();
   }
@@ -156,50 +160,22 @@ async function readTrend(
 
 function finding(
   step: PlaybookStep,
-  index: number,
-  values: readonly StepValues[],
-  trends: readonly (RangeReading | null)[],
+  values: StepValues | undefined,
+  range: RangeReading | null,
+  workersExpected: WorkersExpected,
   options: RunStepsOptions,
 ): Finding {
-  const own = values[index] ?? {
+  const own = values ?? {
     main: unseen('check_failed', null, { engine: null, query: null }),
     extras: new Map(),
     tookMs: 0,
   };
   try {
-    const expectedWorkers = workersExpected(
-      own.main,
-      values.map((one) => one.main),
-    );
-    return evaluateStep(step, { ...own, range: trends[index] ?? null, expectedWorkers }, options);
+    return evaluateStep(step, { ...own, range, expectedWorkers: workersExpected(own.main) }, options);
   } catch (error) {
     // A bug of ours costs one check, never the diagnosis; and it is said.
     return blind(step, own, 'check_failed', `the check itself failed: ${messageOf(error)}`);
   }
-}
-
-/**
- * Workers that should be in a reading: those of every reading that shares a worker with it (another
- * exporter may name workers differently, and then proves nothing). A worker that is known to be down is
- * not expected anywhere.
- */
-function workersExpected(own: Seen | Unseen, all: readonly (Seen | Unseen)[]): string[] {
-  if (own.kind === 'unseen' || !own.perWorker) return [];
-  const names = (seen: Seen) =>
-    seen.samples.flatMap((sample) => (sample.worker === null ? [] : [sample.worker]));
-  const mine = new Set(names(own));
-  const expected = new Set<string>();
-  const down = new Set<string>();
-  for (const other of all) {
-    if (other.kind === 'unseen' || !other.perWorker) continue;
-    if (other.unit === 'bool') {
-      for (const sample of other.samples)
-        if (sample.worker !== null && sample.value === 0) down.add(sample.worker);
-    }
-    const theirs = names(other);
-    if (theirs.some((worker) => mine.has(worker))) for (const worker of theirs) expected.add(worker);
-  }
-  return [...expected].filter((worker) => !down.has(worker)).sort();
 }
 
 function messageOf(error: unknown): string {

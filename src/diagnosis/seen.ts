@@ -145,7 +145,20 @@ export function ratioUnit(top: string, bottom: string): string {
 }
 
 /** One value a worker: of several (one a GPU, one a priority) the worst, by the direction that fails. */
-export function valuesByWorker(seen: Seen, lowIsWorse: boolean): Map<string, number> {
+export function valuesByWorker(seen: Seen, lowIsWorse: boolean): ReadonlyMap<string, number> {
+  // Asked for each worker in turn, of a thousand: worked out once a reading.
+  const cache = lowIsWorse ? LOWEST : HIGHEST;
+  const known = cache.get(seen);
+  if (known !== undefined) return known;
+  const values = worstByWorker(seen, lowIsWorse);
+  cache.set(seen, values);
+  return values;
+}
+
+const LOWEST = new WeakMap<Seen, ReadonlyMap<string, number>>();
+const HIGHEST = new WeakMap<Seen, ReadonlyMap<string, number>>();
+
+function worstByWorker(seen: Seen, lowIsWorse: boolean): Map<string, number> {
   const values = new Map<string, number>();
   for (const { worker, value } of seen.samples) {
     if (worker === null) continue;

@@ -30,6 +30,17 @@ export type Point = readonly [number, number];
  * worker is such an aggregate already (of a scope, or of a recording) and is taken as it is.
  */
 export function aggregateSeries(given: readonly SampleSeries[]): readonly Point[] {
+  // Several checks look back at the same reading.
+  const known = AGGREGATED.get(given);
+  if (known !== undefined) return known;
+  const points = aggregated(given);
+  AGGREGATED.set(given, points);
+  return points;
+}
+
+const AGGREGATED = new WeakMap<readonly SampleSeries[], readonly Point[]>();
+
+function aggregated(given: readonly SampleSeries[]): readonly Point[] {
   // Sums of floats depend on their order, and a source promises none.
   const series = inOrder(given);
   const whole = series.filter((one) => one.worker === null);
@@ -37,26 +48,29 @@ export function aggregateSeries(given: readonly SampleSeries[]): readonly Point[
   const first = sources[0];
   if (first === undefined) return [];
   if (sources.length === 1) return first.points;
-  const byTime = new Map<number, number[]>();
+  const byTime = new Map<number, { sum: number; count: number }>();
   for (const one of sources) {
     for (const [at, value] of one.points) {
       if (!Number.isFinite(value)) continue;
-      const values = byTime.get(at);
-      if (values === undefined) byTime.set(at, [value]);
-      else values.push(value);
+      const moment = byTime.get(at);
+      if (moment === undefined) byTime.set(at, { sum: value, count: 1 });
+      else {
+        moment.sum += value;
+        moment.count += 1;
+      }
     }
   }
   // Parts of one scope (split by a label) add up; workers are averaged.
-  const combine =
-    whole.length > 0
-      ? (values: number[]) => values.reduce((a, b) => a + b, 0)
-      : (values: number[]) => mean(values) ?? Number.NaN;
-  return [...byTime].sort((a, b) => a[0] - b[0]).map(([at, values]) => [at, combine(values)] as const);
+  const isSum = whole.length > 0;
+  return [...byTime]
+    .sort((a, b) => a[0] - b[0])
+    .map(([at, { sum, count }]) => [at, isSum ? sum : sum / count] as const);
 }
 
 function inOrder(series: readonly SampleSeries[]): readonly SampleSeries[] {
   if (series.length < 2) return series;
   const keyed = series.map((one) => [one.worker ?? canonicalLabels(one.labels), one] as const);
+  if (keyed.every(([key], index) => index === 0 || (keyed[index - 1]?.[0] ?? '') <= key)) return series;
   return keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, one]) => one);
 }
 

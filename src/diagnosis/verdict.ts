@@ -3,7 +3,7 @@
 import { DEFAULT_THRESHOLDS } from '../catalog/thresholds.js';
 import type { Scope } from '../domain/scope.js';
 import type { Confidence, Finding, RuledOut, Verdict } from '../domain/verdict.js';
-import type { PlaybookEntry } from '../playbook/schema.js';
+import type { PlaybookEntry, Requirement } from '../playbook/schema.js';
 import { unclearVerdict } from './unclear-verdict.js';
 import { shorten } from './verdict-short.js';
 import { type CauseWeight, type FindingsById, weigh, weighCause } from './weigh-cause.js';
@@ -25,11 +25,17 @@ const NOBODY = { lead: null, contributing: [] } as const;
 /** Never throws for findings of any combination. */
 export function decideVerdict(
   entry: PlaybookEntry,
-  findings: readonly Finding[],
+  found: readonly Finding[],
   context: VerdictContext = {},
 ): Verdict {
   const thresholds = context.thresholds ?? DEFAULT_THRESHOLDS;
-  const byId: FindingsById = new Map(findings.map((finding) => [finding.stepId, finding]));
+  const byId: FindingsById = new Map(found.map((finding) => [finding.stepId, finding]));
+  // Whatever order they come in, they are weighed and told in the entry's.
+  const own = new Set(entry.steps.map((step) => step.id));
+  const findings = [
+    ...entry.steps.flatMap((step) => byId.get(step.id) ?? []),
+    ...found.filter((finding) => !own.has(finding.stepId)),
+  ];
   const weights = entry.causes.map((cause) => weighCause(cause, byId, thresholds));
   const wording = createWording(entry, byId, { scope: context.scope ?? {}, thresholds });
   // Nothing was seen: no cause may be read out of what is not there.
@@ -53,6 +59,7 @@ export function decideVerdict(
     contributing: contributing.map((one) => one.cause.id),
     evidence: [...new Set(lead.requires.filter((one) => one.state === 'met').map((one) => one.step))],
     ruledOut,
+    absent: absentThings(lead),
     unseen,
     fixes: fixesOf(lead, weights, byId, thresholds, wording),
     wrongFixes: [lead, ...contributing]
@@ -137,6 +144,18 @@ function ruledOutCauses(
     const because = finding === undefined ? ruledOutBy : `${finding.title}: ${finding.says}`;
     return [{ cause: cause.id, says: wording.text(cause.says), because }];
   });
+}
+
+/** In the words of the playbook: what was looked for that would speak against the lead, and is not there. */
+function absentThings({ refuters }: CauseWeight): string[] {
+  return refuters
+    .filter(({ state }) => state === 'unmet')
+    .map(({ requirement, step }) => requirement.means ?? refuterText(requirement, step));
+}
+
+function refuterText({ anyOf }: Requirement, step: string): string {
+  const one = anyOf.find((alternative) => alternative.step === step) ?? anyOf[0];
+  return one === undefined ? step : `${one.step} ${one.text}`;
 }
 
 /** One sentence a thing: steps without a result, steps that missed some workers, and what the lead requires and nobody measures. */

@@ -16,6 +16,7 @@ export type Weighed = {
 export type CauseWeight = {
   readonly cause: PlaybookCause;
   readonly requires: readonly Weighed[];
+  readonly refuters: readonly Weighed[];
   /** The finding's step that refutes it, or null. */
   readonly refutedBy: string | null;
   readonly met: number;
@@ -78,6 +79,7 @@ export function weighCause(cause: PlaybookCause, findings: FindingsById, thresho
   return {
     cause,
     requires,
+    refuters,
     refutedBy: refuter?.step ?? null,
     met,
     unmet,

@@ -70,6 +70,8 @@ export type Verdict = {
   /** Step ids whose findings support the cause. */
   readonly evidence: readonly string[];
   readonly ruledOut: readonly RuledOut[];
+  /** What would speak against the cause, was checked and is not so: "one full worker among others". Missing in older verdicts. */
+  readonly absent?: readonly string[];
   /** What could not be seen: one sentence a thing, with its reason. */
   readonly unseen: readonly string[];
   readonly fixes: readonly Fix[];

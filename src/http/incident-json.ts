@@ -191,6 +191,7 @@ function verdictJson(verdict: Verdict) {
     contributing: verdict.contributing,
     evidence: verdict.evidence,
     ruled_out: verdict.ruledOut,
+    checked_absent: verdict.absent ?? [],
     unseen: verdict.unseen,
     fixes: verdict.fixes,
     do_not: verdict.wrongFixes,

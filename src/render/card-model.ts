@@ -48,6 +48,8 @@ export type CardModel = {
   readonly evidence: readonly EvidenceLine[];
   /** "2 more checks: OK"; null when all are shown. */
   readonly evidenceLeftOut: string | null;
+  /** "Checked, absent: idle GPUs; an uneven queue"; null when there is nothing to say. */
+  readonly absent: string | null;
   /** One sentence a reason, with everything that it hid. */
   readonly unseen: readonly string[];
   readonly doFirst: {
@@ -108,6 +110,7 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
     verdict: umbrella?.verdict ?? (notDiagnosed === null ? verdictOf(view) : null),
     evidence: evidence.shown,
     evidenceLeftOut: evidence.leftOut,
+    absent: absentInWords(advice?.absent ?? []),
     unseen: groupUnseen(diagnosis?.verdict.unseen ?? [], diagnosis?.findings ?? []).map(unseenInWords),
     doFirst: fix === undefined ? null : { text: fix.do, expect: fix.expect, command: fix.command },
     doNot: wrong ?? null,
@@ -128,6 +131,10 @@ export function cardModel(view: IncidentView, options: CardModelOptions = {}): C
     pagedReceivers: view.pagedReceivers,
     entryId: diagnosis?.entryId ?? null,
   };
+}
+
+function absentInWords(absent: readonly string[]): string | null {
+  return absent.length === 0 ? null : `Checked, absent: ${absent.join('; ')}`;
 }
 
 function verdictOf(view: IncidentView): CardModel['verdict'] {

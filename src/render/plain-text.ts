@@ -55,6 +55,7 @@ export function renderPlainText(view: IncidentView, options: PlainTextOptions = 
       say(`${MARK[line.status]} ${line.title}: ${line.says}${bars === '' ? '' : ` ${bars}`}`);
     }
     if (model.evidenceLeftOut !== null) say(model.evidenceLeftOut);
+    if (model.absent !== null) say(model.absent);
   }
   if (model.members.length > 0) lines.push('');
   for (const member of model.members.slice(0, MAX_MEMBERS)) say(member);

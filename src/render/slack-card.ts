@@ -211,6 +211,7 @@ function evidenceLines(model: CardModel, budget: Budget, full: boolean): string[
     lines.push(`${wanted.length - lines.length} more checks on the incident's page`);
   const rest = full ? model.evidenceLeftOut : othersInWords(model, wanted.length);
   if (rest !== null) lines.push(slackText(budget.take(rest, 60)));
+  if (full && model.absent !== null && budget.has(40)) lines.push(slackText(budget.take(model.absent, 110)));
   return lines;
 }
 

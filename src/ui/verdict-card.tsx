@@ -60,6 +60,7 @@ export function VerdictCard({
           ))}
         </ul>
       )}
+      <Sentences title="Checked, absent" items={verdict.absent ?? []} />
       <Sentences title="Contributing" items={verdict.contributing} />
       {verdict.ruledOut.length === 0 ? null : (
         <details>

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import type { PlaybookEntry } from '../playbook/schema.js';
 import { caFaults } from '../prometheus/connect-sources.js';
 import { receiversOf } from '../routing/escalation-target.js';
+import { checkOnline, onlineLines } from './check-online.js';
 import { checkRecordings } from './check-recordings.js';
 import { EXIT } from './exit-codes.js';
 import { readConfigFile } from './load-config.js';
@@ -12,6 +13,7 @@ import { loadEngines, loadEntries } from './load-playbook.js';
 /** One line a fault, with file, line and column. Exit 1 when there is one; warnings alone are fine. */
 export async function check(options: {
   readonly recordings?: string;
+  readonly online?: boolean;
   readonly json: boolean;
 }): Promise<number> {
   const read = readConfigFile();
@@ -35,6 +37,14 @@ export async function check(options: {
       ? null
       : await checkRecordings(recordings, config);
   if (replayed !== null) parts.push({ name: 'recordings', count: replayed.count, faults: replayed.faults });
+  // What cannot be read cannot be tried.
+  const online =
+    options.online !== true || config === null || parts.some((part) => part.faults.length > 0)
+      ? null
+      : await checkOnline(config, engines.found, entries.found);
+  if (online !== null)
+    parts.push({ name: 'steps online', count: online.scopes.length, faults: online.faults });
+  const failed = online !== null && online.unreachable !== null ? EXIT.unreachable : EXIT.found;
   const faults = parts.flatMap((part) => part.faults);
   const warnings =
     read.kind === 'ok'
@@ -47,20 +57,22 @@ export async function check(options: {
         engines: engines.found.length,
         entries: entries.found.length,
         ...(replayed === null ? {} : { recordings: replayed.count, changed: replayed.changed }),
+        ...(online === null ? {} : { online: online.scopes }),
         faults,
         warnings,
       }),
     );
-    return faults.length === 0 ? EXIT.fine : EXIT.found;
+    return faults.length === 0 ? EXIT.fine : failed;
   }
   for (const { name, count, faults: found } of parts) {
     const what = `${name}${count === null ? '' : ` (${count})`}`.padEnd(24);
     console.log(`${what}${found.length === 0 ? 'ok' : plural(found.length, 'fault')}`);
     for (const fault of found) console.log(`  ✗ ${fault}`);
   }
+  if (online !== null) for (const line of onlineLines(online)) console.log(line);
   for (const warning of warnings) console.log(`  ! ${warning}`);
   console.log(`${plural(faults.length, 'fault')}, ${plural(warnings.length, 'warning')}.`);
-  return faults.length === 0 ? EXIT.fine : EXIT.found;
+  return faults.length === 0 ? EXIT.fine : failed;
 }
 
 function plural(count: number, noun: string): string {

@@ -108,6 +108,7 @@ function addSetup(program: Command, done: Done): void {
     .command('check')
     .description('find every mistake in configuration, engine files and playbooks')
     .option('--recordings <directory>', 'also replay those recordings: a changed verdict is a mistake')
+    .option('--online', 'also try every step of every entry against Prometheus', false)
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

@@ -11,7 +11,7 @@ import { createPageWriter } from '../../bench/diagnosis/write-page.js';
 import { systemClock } from '../../src/app.js';
 import { builtInEnginesDirectory, loadEngineFiles } from '../../src/catalog/engine-file.js';
 import { DEFAULT_THRESHOLDS } from '../../src/catalog/thresholds.js';
-import { diagnose } from '../../src/diagnosis/diagnose.js';
+import { type DiagnoseOutcome, diagnose } from '../../src/diagnosis/diagnose.js';
 import { labelsFrom } from '../../src/domain/labels.js';
 import { createPrometheusClient } from '../../src/prometheus/prometheus-client.js';
 import { createPrometheusSource } from '../../src/prometheus/prometheus-source.js';
@@ -22,11 +22,9 @@ import { aPlan } from './a-plan.js';
 
 /** A simulated minute passes in three seconds, and windows are as much shorter. */
 const TIME_SCALE = 20;
-const SCRAPE_MS = 500;
+const SCRAPE_MS = 1000;
 const MINUTE = 60_000;
 const HEALTHY_MS = 8000;
-/** Some scrapes that nobody answers. */
-const SEEN_AS_LOST_MS = 4000;
 
 const plan = aPlan({
   mechanisms: ['worker_lost'],
@@ -53,7 +51,6 @@ describe.skipIf(withoutPrometheus)('a worker whose pod dies, scraped live', () =
     try {
       fleet.run();
       const lost = await until(() => fleet.snapshot().workers.find(({ up }) => !up));
-      await pause(SEEN_AS_LOST_MS);
       const source = createPrometheusSource({
         client,
         engines: loadEngineFiles(builtInEnginesDirectory()),
@@ -61,21 +58,25 @@ describe.skipIf(withoutPrometheus)('a worker whose pod dies, scraped live', () =
         timeScale: TIME_SCALE,
       });
 
-      const { verdict, findings } = await diagnose({
-        entries: BUILT_IN.entries,
-        labels: labelsFrom([['alertname', 'LLMHighTTFT']]),
-        alertName: 'LLMHighTTFT',
-        alertExpression: null,
-        scope: labelsFrom(Object.entries({ cluster: plan.id, namespace: 'llm-serving', model: 'llama-70b' })),
-        source,
-        thresholds: DEFAULT_THRESHOLDS,
-        atMs: systemClock.now(),
-        clock: systemClock,
-        timeScale: TIME_SCALE,
-      });
+      const ask = () =>
+        diagnose({
+          entries: BUILT_IN.entries,
+          labels: labelsFrom([['alertname', 'LLMHighTTFT']]),
+          alertName: 'LLMHighTTFT',
+          alertExpression: null,
+          scope: labelsFrom(
+            Object.entries({ cluster: plan.id, namespace: 'llm-serving', model: 'llama-70b' }),
+          ),
+          source,
+          thresholds: DEFAULT_THRESHOLDS,
+          atMs: systemClock.now(),
+          clock: systemClock,
+          timeScale: TIME_SCALE,
+        });
+      // A busy machine misses scrapes: it is asked until Prometheus has seen the worker away.
+      const { verdict, findings } = await untilSeen(ask);
 
       expect(truthOf('worker_lost').causes).toContain(verdict.cause);
-      expect(findings.find(({ stepId }) => stepId === 'workers_up')).toMatchObject({ status: 'fail' });
       expect(findings.flatMap(({ workers }) => workers.filter(({ fails }) => fails))).toContainEqual(
         expect.objectContaining({ worker: expect.stringContaining(lost.name) }),
       );
@@ -90,6 +91,15 @@ describe.skipIf(withoutPrometheus)('a worker whose pod dies, scraped live', () =
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function untilSeen(ask: () => Promise<DiagnoseOutcome>): Promise<DiagnoseOutcome> {
+  for (;;) {
+    await pause(2000);
+    const outcome = await ask();
+    if (outcome.findings.some(({ stepId, status }) => stepId === 'workers_up' && status === 'fail'))
+      return outcome;
+  }
 }
 
 async function until<T>(look: () => T | undefined): Promise<T> {

@@ -150,6 +150,27 @@ describe('what is deployed', () => {
     expect(kubernetes).toContain('enableServiceLinks: false');
   });
 
+  test('what a compose service mounts is defined or lies here', () => {
+    type Service = { volumes?: string[]; secrets?: string[]; configs?: { source: string }[] };
+    const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as {
+      services: Record<string, Service & Record<string, unknown>>;
+    } & Record<'volumes' | 'secrets' | 'configs', Record<string, unknown>>;
+    const services = Object.values(compose.services);
+    const mounted = services.flatMap(({ volumes = [] }) => volumes.map((one) => one.split(':')[0] ?? ''));
+    const here = mounted.filter((one) => one.startsWith('./'));
+    const named = mounted.filter((one) => !one.startsWith('./'));
+
+    expect(services.every((one) => 'image' in one)).toBe(true);
+    expect(here.filter((path) => !existsSync(path))).toEqual([]);
+    expect([...new Set(named)].sort()).toEqual(Object.keys(compose.volumes).sort());
+    expect([...new Set(services.flatMap(({ secrets = [] }) => secrets))].sort()).toEqual(
+      Object.keys(compose.secrets).sort(),
+    );
+    expect(services.flatMap(({ configs = [] }) => configs.map(({ source }) => source))).toEqual(
+      Object.keys(compose.configs),
+    );
+  });
+
   test('the image copies every folder that the service reads beside its code', () => {
     const dockerfile = readFileSync('Dockerfile', 'utf8');
     const ignored = readFileSync('.dockerignore', 'utf8');

@@ -95,7 +95,7 @@ const CASES: Readonly<Record<string, Case>> = {
       queue_depth: one(40, 1),
     },
   },
-  worker_lost: { changes: { ...SLOW, worker_up: one(0, 1), queue_depth: 30 } },
+  worker_lost: { changes: { ...SLOW, worker_up: one(0, 1), replicas_available: 7, queue_depth: 30 } },
   worker_crash: {
     changes: {
       ...FAILING,

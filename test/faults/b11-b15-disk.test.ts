@@ -1,4 +1,4 @@
-/** Rows B11 and B15 of the fault matrix, on the built service: a disk that is full, or slow. B13, B14: torture-points. */
+/** Rows B11 and B15 of the fault matrix, on the built service: a disk that is full, or slow. B13, B14: `npm run torture:points -- --action EIO`. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Rows B16, B18 and B19 of the fault matrix: the database is locked, damaged or gone. B17, B20, B21: see test/store. */
+/** Rows B16, B18 and B19 of the fault matrix: the database is locked, damaged or gone. B12, B17, B20, B21: see b12-b21-storage. */
 
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';

@@ -45,6 +45,7 @@ import { createPageAnewStores } from './incidents/page-anew.js';
 import { createPatientReceive } from './incidents/patient-receive.js';
 import { createReadExplanation } from './incidents/read-explanation.js';
 import { createIntake } from './incidents/receive-group.js';
+import { createRestoredHold, RESTORED_HOLD_MS } from './incidents/restored-hold.js';
 import { createUpkeepLoop } from './incidents/upkeep.js';
 import { createWorkLoop } from './incidents/work-loop.js';
 import { createWriteStores } from './incidents/write-types.js';
@@ -218,6 +219,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     ...one,
     matchers: compileRoutes([{ matchers: one.matchers, receivers: [] }]).flatMap((each) => each.matchers),
   }));
+  const restoredHold = createRestoredHold({
+    db,
+    holdMs: RESTORED_HOLD_MS / timeScale,
+    clock,
+    logger: logger.child({ part: 'restore' }),
+  });
   const outboxStores = { notifications, accounts: createAccountStore(), timeline };
   const dispatcher = createDispatcher({
     db,
@@ -235,6 +242,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       stores: outboxStores,
     }),
     slowCardMs: storm.cardEveryMs,
+    atStart: restoredHold.begin,
     onStuck() {
       readUnclaimedPages({ db, stores: outboxStores, clock })
         .then(breakGlass.page)
@@ -374,13 +382,19 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     onDue: wakeWorkers,
     clock,
     logger: logger.child({ part: 'reconcile' }),
-    metrics: metrics.reconcile,
+    metrics: {
+      reconciled(result) {
+        restoredHold.compared(result);
+        metrics.reconcile.reconciled(result);
+      },
+    },
   });
 
   const upkeep = createUpkeepLoop({
     db,
     stores: createWriteStores(),
     parts: [
+      restoredHold.upkeep,
       createLeaveFlapping(flapping),
       createMaintenanceSummary(windows, logger.child({ part: 'maintenance' })),
       createEndStorms(storm),

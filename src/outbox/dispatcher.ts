@@ -246,13 +246,14 @@ export function createDispatcher(deps: OutboxDeps): Dispatcher {
   return {
     async start() {
       const nowMs = clock.now();
-      await gates.load();
       await deps.db.transaction(async (tx) => {
         await deps.stores.notifications.releaseLeases(tx, { nowMs, faults: FAULTS_OF_A_CRASH });
         await makeDueAgain(tx, nowMs);
         await boundTimes(tx, nowMs);
         await offerFirst(tx, nowMs);
+        await deps.atStart?.(tx, nowMs);
       });
+      await gates.load();
       stopped = false;
       offset = nowMs - clock.monotonic();
       await climb();

@@ -7,7 +7,7 @@ import type { Logger } from '../log/logger.js';
 import type { Receiver } from '../receivers/receiver.js';
 import type { RunningWindow } from '../routing/maintenance.js';
 import type { AccountStore } from '../store/account-store.js';
-import type { Database } from '../store/database.js';
+import type { Database, Tx } from '../store/database.js';
 import type { NotificationStore } from '../store/notification-store.js';
 import type { TimelineStore } from '../store/timeline-store.js';
 import type { PageGate } from './page-ceiling.js';
@@ -83,6 +83,8 @@ export type OutboxDeps = {
   readonly leaseMs?: number;
   /** Deliveries at once per account; 4 when absent. */
   readonly concurrency?: number;
+  /** Part of the transaction that makes the outbox ready, before anything is claimed. */
+  readonly atStart?: (tx: Tx, nowMs: number) => Promise<void>;
   /** Called every second while nothing can be claimed for want of the database. Must not throw. */
   readonly onStuck?: () => void;
   readonly metrics?: OutboxMetrics;

@@ -35,6 +35,8 @@ const OUTBOX_MS = 300_000;
 const WORK_MS = 120_000;
 const TIMER_MS = 60_000;
 const FOLLOWS_MS = 120_000;
+/** For so long after a restore, what the backup held as due may wait for Alertmanager. */
+const RESTORED_MS = 3_600_000;
 /** Older incidents are not looked at again: they were found by an earlier audit, or cannot be helped. */
 const WINDOW_MS = 86_400_000;
 
@@ -59,6 +61,8 @@ export async function readLate(tx: Tx, nowMs: number, resolveHoldMs: number): Pr
         where n.purpose = 'page' and n.state in ('queued', 'sending', 'dead') and n.created_at <= ${nowMs - PAGE_MS}
         and n.created_at > ${window} and ${standing} and i.severity = 'critical'
         and not (n.attempts = 0 and n.due_at > ${nowMs})
+        and not exists (select 1 from database_identity d where n.created_at < d.restored_at
+          and d.restored_at > ${nowMs - RESTORED_MS} and n.due_at > ${nowMs})
         and not exists (select 1 from notifications o where o.episode_id = n.episode_id
           and o.purpose = 'page' and o.state in ('sent', 'withheld'))`,
     ),

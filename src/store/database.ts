@@ -54,6 +54,8 @@ export type Database = {
   readonly file: string | null;
   /** As it was when this process opened it; null for a read-only look at a database of another program. */
   readonly identity: DatabaseIdentity | null;
+  /** How far the backup reached, ms since 1970, when this is the first opening after a restore; else null. */
+  readonly restoredReachMs: number | null;
   /** What the start found that somebody should know. */
   readonly notes: readonly string[];
   /** False when the file was too large to be read as a whole before the start went on. */
@@ -194,7 +196,7 @@ function pathOf(url: string): string {
   );
 }
 
-type Opened = Pick<Database, 'identity' | 'notes' | 'checkedAtStart'>;
+type Opened = Pick<Database, 'identity' | 'restoredReachMs' | 'notes' | 'checkedAtStart'>;
 
 function prepare(
   db: BetterSqlite3.Database,
@@ -203,7 +205,8 @@ function prepare(
   const { file, found } = options;
   assertSqliteVersion(db);
   db.pragma('foreign_keys = ON');
-  if (options.readonly === true) return { identity: readIdentity(db), notes: [], checkedAtStart: false };
+  if (options.readonly === true)
+    return { identity: readIdentity(db), restoredReachMs: null, notes: [], checkedAtStart: false };
 
   const notes: string[] = [];
   const checkedAtStart = (found?.bytes ?? 0) <= CHECKED_AT_START_BYTES;
@@ -221,10 +224,17 @@ function prepare(
   const missing = firstMissing(db);
   if (file !== null && missing !== null) copyBeforeMigrating(db, file, missing.name);
   migrate(db, nowMs);
+  const restoredReachMs = freshlyRestored(readIdentity(db));
   const identity = beginGeneration(db, nowMs);
   assertDurable(db);
   if (file !== null) writeSideFile(file, { ...identity, state: 'open' });
-  return { identity, notes, checkedAtStart };
+  return { identity, restoredReachMs, notes, checkedAtStart };
+}
+
+/** A restore leaves the heartbeat where the backup had it; the first opening moves it. */
+function freshlyRestored(identity: DatabaseIdentity | null): number | null {
+  if (identity === null || identity.restored === null) return null;
+  return identity.heartbeatAtMs === identity.restored.reachMs ? identity.restored.reachMs : null;
 }
 
 /** Brings the whole log into the main file, so that the file alone is the database, and remembers that it is. */

@@ -17,7 +17,7 @@ import type { Failure } from '../support/http-fake.js';
 import { createManualClock, type ManualClock } from '../support/manual-clock.js';
 import { createScriptedSource } from '../support/scripted-source.js';
 
-const START_MS = Date.UTC(2026, 10, 22, 3, 0, 0);
+export const START_MS = Date.UTC(2026, 10, 22, 3, 0, 0);
 /** Long enough for a call over loopback to be answered, on a busy machine as well. */
 const PATIENCE_MS = 2_000;
 const STEP_MS = 1_000;
@@ -71,6 +71,8 @@ export type World = {
   readonly act: (incidentId: number, act: 'acknowledge' | 'resolve') => Promise<void>;
   /** Lets time pass, and the network do its part in between. */
   readonly pass: (ms: number) => Promise<void>;
+  /** The process ends, as asked to. */
+  readonly stop: () => Promise<void>;
   readonly calls: () => readonly Call[];
   /** Every call so far must fall into exactly one window, and each window must hold as many as it says. */
   readonly expectCalls: (windows: readonly Window[]) => void;
@@ -87,6 +89,8 @@ export async function startWorld(
     readonly config?: Readonly<Record<string, unknown>>;
     /** `configured` is the Prometheus that the configuration names. */
     readonly source?: MetricsSource | 'configured';
+    /** When the world begins, ms since 1970. */
+    readonly startMs?: number;
     /** Where the pagers' events go in place of the doubles. */
     readonly eventsUrl?: string;
     /** Without a second pager the ladder ends in Slack. */
@@ -94,7 +98,8 @@ export async function startWorld(
     readonly random?: () => number;
   } = {},
 ): Promise<World> {
-  const clock = createManualClock({ nowMs: START_MS });
+  const startMs = options.startMs ?? START_MS;
+  const clock = createManualClock({ nowMs: startMs });
   const nowMs = clock.now;
   const pagers = {
     pager: await startFakePagerDuty({ nowMs }),
@@ -143,7 +148,7 @@ export async function startWorld(
     ...(options.source === 'configured' ? {} : { source: options.source ?? createScriptedSource({}) }),
     logger: createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } }),
     async fetch(input, init) {
-      const call = toCall(String(input), typeof init?.body === 'string' ? init.body : '', nowMs() - START_MS);
+      const call = toCall(String(input), typeof init?.body === 'string' ? init.body : '', nowMs() - startMs);
       calls.push(call);
       try {
         const response = await fetch(input, init);
@@ -157,12 +162,16 @@ export async function startWorld(
   });
   onTestFinished(async () => {
     for (const one of [pagers.pager, pagers['pager-b'], slack]) one.heal();
-    const stopping = app.stop();
-    for (let i = 0; i < 15; i++) await clock.advance(1_000);
-    await stopping;
+    await stop();
     for (const one of [pagers.pager, pagers['pager-b'], slack]) await one.close();
   });
   const { url } = await app.start();
+
+  async function stop(): Promise<void> {
+    const stopping = app.stop();
+    for (let i = 0; i < 15; i++) await clock.advance(1_000);
+    await stopping;
+  }
 
   function toCall(address: string, body: string, atMs: number): Call {
     const to =
@@ -259,6 +268,7 @@ export async function startWorld(
         await settle();
       }
     },
+    stop,
     calls: () => calls,
     expectCalls(windows) {
       const rest = [...calls];

@@ -18,6 +18,11 @@ const CASES: readonly { readonly name: ScenarioName; readonly dialect: 'llm' | '
 const HEALTHY_MS = 8000;
 const SETTLE_MS = 25_000;
 
+/** More and longer conversations fill the cache: of what grew, either may be seen first to have. */
+function rightCauses(name: ScenarioName, cause: string | null): readonly (string | null)[] {
+  return name === 'kv-exhaustion' ? [cause, 'long_context_kv'] : [cause];
+}
+
 // Side by side: each waits most of the time.
 describe.skipIf(!installed)(
   'from a mechanism to one diagnosed page, on the real Prometheus and Alertmanager',
@@ -41,7 +46,8 @@ describe.skipIf(!installed)(
           if (expected.pages > 0) await until('the page', 60_000, async () => pager.incidents().length > 0);
           await pause(SETTLE_MS);
           const verdict = (await incident())?.diagnosis?.verdict;
-          expect(verdict).toMatchObject({ cause: expected.cause, short: expect.stringMatching(/\d/) });
+          expect(verdict).toMatchObject({ short: expect.stringMatching(/\d/) });
+          expect(rightCauses(name, expected.cause)).toContain(verdict?.cause);
           expect((await incident())?.diagnosis?.findings[0]?.signal).toBe('kv_cache_utilization');
           expectTold({ pages: expected.pages, resolves: 0, cards: 1 });
 

@@ -27,7 +27,7 @@ export function renderPlainText(view: IncidentView, options: PlainTextOptions = 
   const model = cardModel(view, options);
   const columns = options.columns ?? COLUMNS;
   const lines: string[] = [...wrap(headline(view, options), '', columns), ''];
-  const say = (text: string, indent = '  ') => lines.push(...wrap(cut(clean(text), 600), indent, columns));
+  const say = (text: string, indent = '  ') => lines.push(...wrap(cut(clean(text), 1_500), indent, columns));
 
   if (model.stateLine !== null) say(model.stateLine, '');
   if (model.flapping !== null) {

@@ -163,13 +163,14 @@ function verdictLines(model: CardModel, budget: Budget): string[] {
       // Every name before the first query: half a query cannot be pasted, and the incident's page has it whole.
       const titles = model.byHand.map((check) => slackText(budget.take(check.title, 40)));
       const others = model.alsoUnseen.join(' · ');
-      const also = others === '' ? '' : slackText(budget.take(`Not seen either: ${others}`, 400));
+      // Titles of a playbook, no labels of an alert: each is named, however many checks there are.
+      const also = others === '' ? '' : budget.whole(`Not seen either: ${others}`, 1_200);
       model.byHand.forEach(({ query }, i) => {
         const shown =
           query === null || !budget.has(query.length) ? '' : ` ${slackCode(budget.take(query, 300), 300)}`;
         lines.push(`${i + 1}. ${titles[i]}${shown}`);
       });
-      if (also !== '') lines.push(also);
+      if (also !== '') lines.push(slackText(also));
     }
     return lines;
   }
@@ -259,6 +260,8 @@ function withMention(blocks: readonly SlackBlock[], mention: string | null): rea
 /** Hands out what is left of the card's visible characters, so that a hostile label starves itself only. */
 type Budget = {
   readonly take: (text: string, max: number) => string;
+  /** Takes what it needs, if that is more than is left as well. */
+  readonly whole: (text: string, max: number) => string;
   readonly has: (characters: number) => boolean;
 };
 
@@ -267,6 +270,11 @@ function createBudget(total: number): Budget {
   let left = total - 270;
   return {
     has: (characters) => left >= characters,
+    whole(text, max) {
+      const taken = cut(clean(text), max);
+      left -= taken.length;
+      return taken;
+    },
     take(text, max) {
       const taken = cut(clean(text), Math.min(max, Math.max(0, left)));
       left -= taken.length;

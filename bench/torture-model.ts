@@ -18,7 +18,7 @@ const { status } = spawnSync('npx', ['vitest', 'run', 'test/model/model-1.test.t
   env: {
     ...process.env,
     WAKEWELL_SEEDS: values.seeds,
-    ...(values.seed === undefined ? {} : { WAKEWELL_SEED: values.seed }),
+    WAKEWELL_SEED: values.seed ?? String(Date.now() % 2 ** 31),
     ...(values.path === undefined ? {} : { WAKEWELL_PATH: values.path }),
   },
 });

@@ -92,7 +92,10 @@ function beyondCeiling(world: PagingWorld, ceilings: readonly PageCeiling[]): st
 function rungWhileSilenced(world: PagingWorld, truths: Iterable<Truth>, kept: Kept): string[] {
   const fresh = world.attempts().slice(kept.attemptsSeen);
   kept.attemptsSeen += fresh.length;
-  const audible = [...truths].some((one) => one.firing && !one.silenced && one.alert.severity === 'critical');
+  const audible = [...truths].some(
+    // A warning as well: what was paged stays critical until none of its alerts fires.
+    (one) => one.endLost || (one.firing && !one.silenced),
+  );
   if (audible || kept.audibleBefore) {
     kept.audibleBefore = audible;
     return [];
@@ -158,11 +161,13 @@ async function whyUntold(world: PagingWorld, { alert }: Truth): Promise<string |
   if (rang) return null;
   const pages = await kysely
     .selectFrom('notifications')
-    .select(['state', 'listed_at', 'umbrella_id', 'last_reason'])
+    .select(['receiver', 'state', 'listed_at', 'umbrella_id', 'last_reason'])
     .where('incident_id', '=', incident.id)
     .where('episode_id', '=', incident.episode_id)
     .where('purpose', '=', 'page')
     .execute();
+  // The next of its ladder was told in the pager's stead.
+  if (pages.some((page) => page.receiver !== 'pager' && page.state === 'sent')) return null;
   if (pages.some((page) => page.listed_at !== null)) return null;
   return `INC-${incident.id} has ${pages.length === 0 ? 'no page' : JSON.stringify(pages)}`;
 }

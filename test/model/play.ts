@@ -164,13 +164,14 @@ export async function play(steps: readonly Step[], options: PagingOptions = OPTI
     if (before?.firing) return;
     const silenced = before?.silenced ?? false;
     const alert = alertOf(n, critical, theirNow());
-    truths.set(n, { n, alert, firing: true, silenced, sinceMs: world.clock.monotonic() });
+    truths.set(n, { n, alert, firing: true, silenced, endLost: false, sinceMs: world.clock.monotonic() });
     if (!lost && !silenced) await send(alert);
   }
 
   async function end(truth: Truth, lost: boolean): Promise<void> {
     if (!truth.firing) return;
     truth.firing = false;
+    truth.endLost = lost || truth.silenced;
     if (!lost && !truth.silenced) await send(asResolved(truth, theirNow()));
   }
 

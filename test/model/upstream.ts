@@ -11,6 +11,8 @@ export type Truth = {
   alert: Alert;
   firing: boolean;
   silenced: boolean;
+  /** Its end was not delivered: nobody can know of it at once. */
+  endLost: boolean;
   /** Monotonic ms at which the present firing, or its being audible again, began. */
   sinceMs: number;
 };

@@ -12,10 +12,7 @@ export type StillTrue = { readonly kind: 'send' } | { readonly kind: 'drop'; rea
 
 export type Situation = {
   readonly notification: Notification;
-  readonly incident: Pick<
-    Incident,
-    'state' | 'episodeId' | 'acknowledgedAtMs' | 'acknowledgedBy' | 'silence'
-  >;
+  readonly incident: Pick<Incident, 'state' | 'episodeId' | 'acknowledgedBy' | 'silence'>;
   /** The firing period that the notification is about: not always the incident's present one. */
   readonly episode: Pick<
     Episode,

@@ -46,6 +46,20 @@ function NameField({ actor }: { readonly actor: string | null }) {
   return <input name="actor" placeholder="name" aria-label="your name" maxLength={60} />;
 }
 
+/** Asked for in a form of its own card, unless the browser has said who it is. */
+function YourName({ actor }: { readonly actor: string | null }) {
+  if (actor !== null) return null;
+  return (
+    <p>
+      <label>
+        your name
+        <br />
+        <input name="actor" maxLength={60} />
+      </label>
+    </p>
+  );
+}
+
 /** A sentence for its story. */
 export function NoteCard({
   incident,
@@ -58,15 +72,7 @@ export function NoteCard({
     <section class="card" id="notes">
       <h2>Add a note</h2>
       <form method="post" action={`/i/${incident.id}/notes`}>
-        {actor === null ? (
-          <p>
-            <label>
-              your name
-              <br />
-              <input name="actor" maxLength={60} />
-            </label>
-          </p>
-        ) : null}
+        <YourName actor={actor} />
         <p>
           <label>
             what happened, what you tried
@@ -102,15 +108,7 @@ export function SilenceCard({
         first it pages again.
       </p>
       <form method="post" action={`/i/${incident.id}/silence`}>
-        {actor === null ? (
-          <p>
-            <label>
-              your name
-              <br />
-              <input name="actor" maxLength={60} />
-            </label>
-          </p>
-        ) : null}
+        <YourName actor={actor} />
         <p>
           <label>
             for{' '}

@@ -30,8 +30,7 @@ describe.skipIf(!installed)(
     for (const { name, dialect } of CASES) {
       const { expected } = SCENARIOS[name];
       const title = `${name}: ${expected.pages} page, one card, cause ${expected.cause}, one resolve`;
-      // Twenty times faster than life and six at once: a scrape may come late on a busy machine. What is wrong is so twice.
-      test.concurrent(title, { timeout: 300_000, retry: 1 }, async ({ expect }) => {
+      test.concurrent(title, { timeout: 300_000 }, async ({ expect }) => {
         const harness = await startHarness({ dialect, seed: 7 });
         try {
           const { fleet, pager, cards, incident, until, expectTold } = harness;
